@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# nicgate: one Makefile, all output in build/. `make help` lists the targets.
+O         ?= build
+CC        ?= cc
+CLANG     ?= clang
+BPFTOOL   ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+PKGCONF   ?= pkg-config
+PREFIX    ?= /usr/local
+SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
+TESTS     ?= $(unit_bin) $(bpf_bin) $(sort $(wildcard tests/e2e/*_test.sh))
+
+PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings
+WERROR  ?= -Werror
+ifdef SAN
+override O := $(O)/san
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ALL_C   := -std=gnu11 -D_GNU_SOURCE $(WARN) $(WERROR) $(SANFLAGS) -I. -isystem $(O)/skel \
+           $(shell $(PKGCONF) --cflags $(PKGS)) -MMD -MP
+LIBS    := $(shell $(PKGCONF) --libs $(PKGS)) -lpthread
+BPF_C   := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -I. \
+           -idirafter /usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
+ifeq ($(V),1)
+Q =
+say = @:
+else
+Q = @
+say = @printf '  %-7s %s\n'
+endif
+
+lib_src  := $(wildcard maps/*.c) $(filter-out ctl/main.c,$(wildcard ctl/*/*.c))
+lib_obj  := $(lib_src:%.c=$(O)/%.o)
+bpf_src  := $(wildcard xdp/*.bpf.c tc/*.bpf.c)
+skel     := $(foreach s,$(bpf_src:%.bpf.c=%),$(O)/skel/$(subst /,_,$(s)).skel.h)
+unit_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
+bpf_bin  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
+tool_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all tests check lint install clean help FORCE
+all: $(O)/nicgate ## build build/nicgate
+
+$(O)/nicgate: $(O)/ctl/main.o $(O)/libnicgate.a
+	$(say) LD $@
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(O)/libnicgate.a: $(lib_obj)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(O)/%.o: %.c $(O)/flags | $(skel)
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(ALL_C) -c -o $@ $<
+$(O)/%.bpf.o: %.bpf.c $(O)/flags
+	$(say) BPF $<
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_C) -c -o $@ $<
+define skel_rule
+$(O)/skel/$(subst /,_,$(1)).skel.h: $(O)/$(1).bpf.o
+	$$(say) SKEL $$@
+	$$(Q)mkdir -p $$(@D) && $$(BPFTOOL) gen skeleton $$< name $(subst /,_,$(1)) >$$@
+endef
+$(foreach s,$(bpf_src:%.bpf.c=%),$(eval $(call skel_rule,$(s))))
+$(O)/tests/%: $(O)/tests/%.o $(O)/libnicgate.a
+	$(say) LD $@
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+# Rebuilds everything when the flags change.
+flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
+$(O)/flags: FORCE
+	$(Q)mkdir -p $(O); echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
+
+tests: all $(unit_bin) $(bpf_bin) $(tool_bin) ## build the tests without running them
+check: tests ## run all tests
+	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools prove --merge --timer --exec 'timeout -k 5 120' $(TESTS)
+lint: ## static checks
+	$(Q)scripts/lint.sh
+install: all ## install into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(O)/nicgate $(DESTDIR)$(SBINDIR)/nicgate
+clean: ## remove all output
+	rm -rf $(O)
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

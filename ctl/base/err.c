@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Error struct, its text and JSON form, and the log lines on stderr. */
+#include "ctl/base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/base/out.h"
+
+int ng_log_level;
+
+int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err) {
+		memset(err, 0, sizeof(*err));
+		err->exit = exit;
+		err->errnum = errnum;
+		snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
+		va_start(ap, fmt);
+		vsnprintf(err->what, sizeof(err->what), fmt, ap);
+		va_end(ap);
+	}
+	return errnum ? -errnum : -EINVAL;
+}
+
+static void add_line(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	size_t used = strlen(buf);
+
+	if (size - used < 2)
+		return;
+	vsnprintf(buf + used, size - used - 1, fmt, ap);
+	strcat(buf, "\n"); /* fits: one byte was kept back */
+}
+
+void ng_err_why(struct ng_error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	add_line(err->why, sizeof(err->why), fmt, ap);
+	va_end(ap);
+}
+
+void ng_err_try(struct ng_error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	add_line(err->try_this, sizeof(err->try_this), fmt, ap);
+	va_end(ap);
+}
+
+void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsigned int column, const char *source,
+	       size_t len)
+{
+	if (!err)
+		return;
+	snprintf(err->file, sizeof(err->file), "%s", file);
+	err->line = line;
+	err->column = column;
+	if (len >= sizeof(err->source))
+		len = sizeof(err->source) - 1;
+	memcpy(err->source, source, len);
+	err->source[len] = '\0';
+}
+
+/* Prints each line of a block with a label before the first and an indent of its width before the others. */
+static void show_lines(const char *label, const char *lines)
+{
+	for (const char *p = lines; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		fprintf(stderr, "  %-5s %.*s\n", p == lines ? label : "", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+}
+
+static void show_text(const struct ng_error *err)
+{
+	fprintf(stderr, "nicgate: error: ");
+	if (err->line)
+		fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
+	if (err->object[0])
+		fprintf(stderr, "%s: ", err->object);
+	fprintf(stderr, "%s", err->what);
+	if (err->errnum)
+		fprintf(stderr, ": %s [%s]", strerror(err->errnum), strerrorname_np(err->errnum));
+	fputc('\n', stderr);
+	if (err->line) {
+		fprintf(stderr, "  %s\n  ", err->source);
+		for (unsigned int i = 1; i < err->column; i++)
+			fputc(i <= strlen(err->source) && err->source[i - 1] == '\t' ? '\t' : ' ', stderr);
+		fputs("^\n", stderr);
+	}
+	show_lines("why:", err->why);
+	show_lines("try:", err->try_this);
+}
+
+static void show_json(const struct ng_error *err, bool pretty)
+{
+	struct ng_out *out = ng_out_new(true, pretty);
+
+	if (!out)
+		return;
+	ng_out_begin(out);
+	ng_out_object(out, "error", NULL);
+	ng_out_u64(out, "exit", NULL, err->exit);
+	if (err->errnum)
+		ng_out_str(out, "errno", NULL, strerrorname_np(err->errnum));
+	ng_out_str(out, "object", NULL, err->object);
+	ng_out_str(out, "what", NULL, err->what);
+	ng_out_str(out, "why", NULL, err->why);
+	ng_out_str(out, "try", NULL, err->try_this);
+	if (err->line) {
+		ng_out_str(out, "file", NULL, err->file);
+		ng_out_u64(out, "line", NULL, err->line);
+		ng_out_u64(out, "column", NULL, err->column);
+	}
+	ng_out_object_end(out);
+	ng_out_end(out, NULL);
+	ng_out_free(out);
+}
+
+void ng_err_show(const struct ng_error *err, bool json, bool pretty)
+{
+	if (json)
+		show_json(err, pretty);
+	else
+		show_text(err);
+}
+
+static void log_line(int level, const char *prefix, const char *fmt, va_list ap)
+{
+	if (ng_log_level < level)
+		return;
+	fputs(prefix, stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+#define LOG_FUNCTION(name, level, prefix)                                                                              \
+	void name(const char *fmt, ...)                                                                                \
+	{                                                                                                              \
+		va_list ap;                                                                                            \
+                                                                                                                       \
+		va_start(ap, fmt);                                                                                     \
+		log_line(level, prefix, fmt, ap);                                                                      \
+		va_end(ap);                                                                                            \
+	}
+
+LOG_FUNCTION(ng_warn, -1, "nicgate: warning: ")
+LOG_FUNCTION(ng_note, 0, "nicgate: ")
+LOG_FUNCTION(ng_debug, 1, "nicgate: ")
+LOG_FUNCTION(ng_trace, 2, "nicgate: trace: ")

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The verdict counters of one gate, summed over CPUs. */
+#ifndef NG_MAPS_COUNTERS_H
+#define NG_MAPS_COUNTERS_H
+
+#include "maps/pins.h"
+
+extern const char *const ng_verdict_name[NG_CLAUSE_VERDICT_MAX]; /* "pass", "drop", "count" */
+extern const char *const ng_reason_name[NG_REASON_MAX];		 /* "default", "acl-src", .. as in docs/packets.md */
+
+/* sum[NG_COUNTER_INDEX(v, r)]. 0 or -errno. */
+int ng_counters_read(const struct ng_maps *m, struct ng_counter sum[NG_COUNTERS]);
+int ng_counters_zero(const struct ng_maps *m);
+/* Sum over possible CPUs of one element of a per-CPU array of struct ng_counter. */
+int ng_counter_sum(int fd, __u32 index, struct ng_counter *sum);
+
+#endif
