@@ -72,7 +72,8 @@ struct ng_control {
 	__u32 mode;		/* enum ng_mode, as attached */
 	__u32 ifindex;
 	__u32 temporary;	/* made by a capture: goes when its last tap goes */
-	__u32 made_qdisc;	/* clsact was made by us */
+	__u16 made_qdisc;	/* clsact was made by us */
+	__u16 frags;		/* XDP: the program takes multi-buffer frames */
 	__u32 default_verdict;	/* enum ng_verdict */
 	__u32 malformed;	/* enum ng_malformed */
 	__u32 acl_entries;	/* capacity of ng_acl_class and of ng_acl_clause */

@@ -40,6 +40,12 @@ struct ng_gate_spec {
 };
 
 /*
+ * Every command's way to the pins: checks capabilities, finds bpffs (mounts it when missing and allowed); with `write`
+ * also takes the lock and collects what dead captures left. Errors say what to do. ng_pins_close() ends it.
+ */
+int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng_error *err);
+
+/*
  * Creates, attaches and (spec->pin) pins a gate. Says each fallback by ng_warn() (native -> generic, TCX -> clsact, frags -> none).
  * A foreign XDP program is refused, named (id, name, owner; dispatcher components by libxdp). On failure nothing stays.
  */
