@@ -3,9 +3,9 @@
  * What lies in kernel memory, for both sides: every struct, enum and limit that a BPF program and
  * the control binary share. A change of any layout or meaning here bumps NG_ABI_VERSION.
  *
- * One "gate" is one direction of one interface: its program (or none), and one set of the maps below,
- * pinned under the names in enum ng_map_id's table (maps/pins.h). All integers are in host order
- * unless the name ends in _be; times are named with their clock.
+ * One "gate" is one direction of one interface: its program (or none), and one set of the maps
+ * below, pinned under the names in enum ng_map_id's table (maps/pins.h). All integers are in host
+ * order unless the name ends in _be; times are named with their clock.
  */
 #ifndef NG_MAPS_ABI_H
 #define NG_MAPS_ABI_H
@@ -13,44 +13,58 @@
 #include <linux/filter.h>
 #include <linux/types.h>
 
-#define NG_ABI_VERSION	    1
-#define NG_ABI_MAGIC	    0x6e676174 /* "ngat" */
+#define NG_ABI_VERSION 1
+#define NG_ABI_MAGIC   0x6e676174 /* "ngat" */
 
-#define NG_TAPS_MAX	    16	 /* captures on one gate at a time */
-#define NG_TAP_INSNS_MAX    4096 /* classic BPF instructions of one tap's filter (BPF_MAXINSNS) */
-#define NG_ACL_CLAUSES_MAX  8	 /* clauses in effect for one address, own and inherited */
-#define NG_ACL_ENTRIES	    65536 /* default size of the prefix and clause tables of one gate */
+#define NG_TAPS_MAX	   16	 /* captures on one gate at a time */
+#define NG_TAP_INSNS_MAX   4096	 /* classic BPF instructions of one tap's filter (BPF_MAXINSNS) */
+#define NG_ACL_CLAUSES_MAX 8	 /* clauses in effect for one address, own and inherited */
+#define NG_ACL_ENTRIES	   65536 /* default size of the prefix and clause tables of one gate */
 
 enum ng_hook { NG_HOOK_XDP, NG_HOOK_TC_IN, NG_HOOK_TC_OUT, NG_HOOK_MAX };
 enum ng_dir { NG_IN, NG_OUT, NG_DIR_MAX };
-enum ng_mode { NG_MODE_NONE, NG_MODE_NATIVE, NG_MODE_GENERIC, NG_MODE_TCX, NG_MODE_CLSACT, NG_MODE_MAX };
+enum ng_mode {
+	NG_MODE_NONE,
+	NG_MODE_NATIVE,
+	NG_MODE_GENERIC,
+	NG_MODE_TCX,
+	NG_MODE_CLSACT,
+	NG_MODE_MAX
+};
 enum ng_family { NG_IPV4, NG_IPV6, NG_FAMILY_MAX };
 enum ng_side { NG_SRC, NG_DST, NG_SIDE_MAX };
 
 /* A packet leaves with NG_PASS or NG_DROP; NG_COUNT exists in clauses only and is never final. */
-enum ng_verdict { NG_PASS, NG_DROP, NG_VERDICT_MAX, NG_COUNT = NG_VERDICT_MAX, NG_CLAUSE_VERDICT_MAX };
+enum ng_verdict {
+	NG_PASS,
+	NG_DROP,
+	NG_VERDICT_MAX,
+	NG_COUNT = NG_VERDICT_MAX,
+	NG_CLAUSE_VERDICT_MAX
+};
 
-/* What an undecidable packet gets (attach --malformed). NG_MALFORMED_AUTO: pass while no clause depends
- * on what cannot be read, drop where one does. */
+/* What an undecidable packet gets (attach --malformed). NG_MALFORMED_AUTO: pass while no clause
+ * depends on what cannot be read, drop where one does. */
 enum ng_malformed { NG_MALFORMED_AUTO, NG_MALFORMED_PASS, NG_MALFORMED_DROP };
 
-/* Why a packet got its verdict. docs/packets.md explains each; every packet counts under exactly one. */
+/* Why a packet got its verdict. docs/packets.md explains each; every packet counts under exactly
+ * one. */
 enum ng_reason {
-	NG_R_DEFAULT,	   /* nothing decided it */
-	NG_R_NON_IP,	   /* neither IPv4 nor IPv6: the default does not apply, it passes */
-	NG_R_GUARD_ARP,	   /* passed by a guard under default drop */
+	NG_R_DEFAULT,	/* nothing decided it */
+	NG_R_NON_IP,	/* neither IPv4 nor IPv6: the default does not apply, it passes */
+	NG_R_GUARD_ARP, /* passed by a guard under default drop */
 	NG_R_GUARD_ND,
 	NG_R_GUARD_DHCP,
-	NG_R_ACL_SRC,	   /* a clause of the source side decided */
+	NG_R_ACL_SRC, /* a clause of the source side decided */
 	NG_R_ACL_DST,
-	NG_R_TRUNC_ETH,	   /* frame ends inside the Ethernet or VLAN header */
-	NG_R_VLAN_DEPTH,   /* more than two VLAN tags */
-	NG_R_TRUNC_IP,	   /* frame ends inside the IP header */
-	NG_R_BAD_IP,	   /* version, header length or total length lie */
-	NG_R_EXT_HEADERS,  /* IPv6 extension header chain too long, truncated or out of order */
-	NG_R_FRAGMENT,	   /* a clause asks for a port and this is not the first fragment */
-	NG_R_TRUNC_L4,	   /* a clause asks for a port and the transport header is not all there */
-	NG_R_INTERNAL,	   /* a map lookup that cannot fail did: default verdict */
+	NG_R_TRUNC_ETH,	  /* frame ends inside the Ethernet or VLAN header */
+	NG_R_VLAN_DEPTH,  /* more than two VLAN tags */
+	NG_R_TRUNC_IP,	  /* frame ends inside the IP header */
+	NG_R_BAD_IP,	  /* version, header length or total length lie */
+	NG_R_EXT_HEADERS, /* IPv6 extension header chain too long, truncated or out of order */
+	NG_R_FRAGMENT,	  /* a clause asks for a port and this is not the first fragment */
+	NG_R_TRUNC_L4,	  /* a clause asks for a port and the transport header is not all there */
+	NG_R_INTERNAL,	  /* a map lookup that cannot fail did: default verdict */
 	NG_REASON_MAX
 };
 
@@ -59,43 +73,44 @@ enum ng_reason {
  * User space writes all of it, holding the lock (pins.h); the tap words also by the tap's owner.
  */
 struct ng_tap_control {
-	__u32 lease_jiffies;  /* low 32 bits of jiffies64: the tap is inert from there on */
-	__u32 sample_every;   /* keep one packet in this many, per CPU; 0 or 1: all */
-	__u32 snaplen;	      /* bytes of a packet to keep; the filter's return value also limits */
-	__u32 wakeup_bytes;   /* backlog in a ring that wakes the reader */
+	__u32 lease_jiffies; /* low 32 bits of jiffies64: the tap is inert from there on */
+	__u32 sample_every;  /* keep one packet in this many, per CPU; 0 or 1: all */
+	__u32 snaplen;	     /* bytes of a packet to keep; the filter's return value also limits */
+	__u32 wakeup_bytes;  /* backlog in a ring that wakes the reader */
 };
 
 struct ng_control {
 	__u32 magic;
 	__u32 abi;
-	__u32 hook;		/* enum ng_hook */
-	__u32 mode;		/* enum ng_mode, as attached */
+	__u32 hook; /* enum ng_hook */
+	__u32 mode; /* enum ng_mode, as attached */
 	__u32 ifindex;
-	__u32 temporary;	/* made by a capture: goes when its last tap goes */
-	__u16 made_qdisc;	/* clsact was made by us */
-	__u16 frags;		/* XDP: the program takes multi-buffer frames */
-	__u32 default_verdict;	/* enum ng_verdict */
-	__u32 malformed;	/* enum ng_malformed */
-	__u32 acl_entries;	/* capacity of ng_acl_class and of ng_acl_clause */
+	__u32 temporary;       /* made by a capture: goes when its last tap goes */
+	__u16 made_qdisc;      /* clsact was made by us */
+	__u16 frags;	       /* XDP: the program takes multi-buffer frames */
+	__u32 default_verdict; /* enum ng_verdict */
+	__u32 malformed;       /* enum ng_malformed */
+	__u32 acl_entries;     /* capacity of ng_acl_class and of ng_acl_clause */
 	__u32 acl_live[NG_FAMILY_MAX][NG_SIDE_MAX]; /* prefixes present; 0: no lookup is made */
-	__u32 acl_dirty;	/* a writer is between two steps, or died there: see maps/acl.h */
-	__u32 taps;		/* bit mask: tap slots that the attached program contains */
+	__u32 acl_dirty; /* a writer is between two steps, or died there: see maps/acl.h */
+	__u32 taps;	 /* bit mask: tap slots that the attached program contains */
 	struct ng_tap_control tap[NG_TAPS_MAX];
 };
 
-/* ng_counters: per-CPU array, index NG_COUNTER_INDEX(verdict, reason). bytes = frame length without FCS. */
+/* ng_counters: per-CPU array, index NG_COUNTER_INDEX(verdict, reason). bytes = frame length without
+ * FCS. */
 struct ng_counter {
 	__u64 packets;
 	__u64 bytes;
 };
-#define NG_COUNTERS			    (NG_VERDICT_MAX * NG_REASON_MAX)
-#define NG_COUNTER_INDEX(verdict, reason) ((verdict) * NG_REASON_MAX + (reason))
+#define NG_COUNTERS			  (NG_VERDICT_MAX * NG_REASON_MAX)
+#define NG_COUNTER_INDEX(verdict, reason) ((verdict)*NG_REASON_MAX + (reason))
 
 /*
  * ACL. ng_acl{4,6}_{src,dst}: LPM tries, key below, value __u32 = row in ng_acl_class.
- * ng_acl_class: mmapable array, one row per prefix present; a row is immutable once a trie points at it.
- * ng_acl_clause: mmapable array of what to match and what to do; ng_acl_hits: per-CPU counters by clause.
- * Row 0 of class and clause is never used, so that 0 means none.
+ * ng_acl_class: mmapable array, one row per prefix present; a row is immutable once a trie points
+ * at it. ng_acl_clause: mmapable array of what to match and what to do; ng_acl_hits: per-CPU
+ * counters by clause. Row 0 of class and clause is never used, so that 0 means none.
  */
 struct ng_lpm4_key {
 	__u32 prefixlen;
@@ -109,11 +124,12 @@ struct ng_lpm6_key {
 enum ng_row_state { NG_ROW_FREE, NG_ROW_LIVE, NG_ROW_DEAD /* waits for a grace period */ };
 
 struct ng_acl_class {
-	__u8 state;	/* enum ng_row_state */
-	__u8 family;	/* enum ng_family */
-	__u8 side;	/* enum ng_side */
+	__u8 state;  /* enum ng_row_state */
+	__u8 family; /* enum ng_family */
+	__u8 side;   /* enum ng_side */
 	__u8 prefixlen;
-	__u8 own;	/* the first `own` clauses are this prefix's, the others inherited, longest prefix first */
+	__u8 own; /* the first `own` clauses are this prefix's, the others inherited, longest prefix
+		     first */
 	__u8 clauses;
 	__u8 pad[2];
 	__be32 addr_be[4]; /* IPv4 in the first word, the rest zero */
@@ -134,9 +150,10 @@ struct ng_acl_clause {
 };
 
 /*
- * Taps. ng_tap_conf: array [NG_TAPS_MAX], who owns a slot and its filter, so that whoever rebuilds the program
- * can keep every other capture's tap. ng_tap_rings: array of maps [NG_TAPS_MAX * CPUs], index slot * CPUs + cpu,
- * inner maps are BPF ring buffers made by the owner. ng_tap_stats: per-CPU array [NG_TAPS_MAX].
+ * Taps. ng_tap_conf: array [NG_TAPS_MAX], who owns a slot and its filter, so that whoever rebuilds
+ * the program can keep every other capture's tap. ng_tap_rings: array of maps [NG_TAPS_MAX * CPUs],
+ * index slot * CPUs + cpu, inner maps are BPF ring buffers made by the owner. ng_tap_stats: per-CPU
+ * array [NG_TAPS_MAX].
  */
 struct ng_tap_conf {
 	__u32 used;
@@ -158,23 +175,24 @@ struct ng_tap_stats {
 };
 
 /*
- * A ring record: this header, then caplen bytes of the frame from its Ethernet header on. With the kernel's
- * own 8-byte header, 40 keeps the data at a multiple of 16 when every record's data room is one: a copy there is twice as fast.
+ * A ring record: this header, then caplen bytes of the frame from its Ethernet header on. With the
+ * kernel's own 8-byte header, 40 keeps the data at a multiple of 16 when every record's data room
+ * is one: a copy there is twice as fast.
  */
 struct ng_tap_record {
-	__u64 tai_ns;	    /* CLOCK_TAI (Linux >= 6.1) */
-	__u32 caplen;	    /* bytes that follow; without the tag below */
-	__u32 wirelen;	    /* length of the frame as in the data path; without the tag below */
+	__u64 tai_ns;  /* CLOCK_TAI (Linux >= 6.1) */
+	__u32 caplen;  /* bytes that follow; without the tag below */
+	__u32 wirelen; /* length of the frame as in the data path; without the tag below */
 	__u32 ifindex;
-	__u32 queue;	    /* rx queue (XDP) or queue_mapping (tc) */
-	__u8 hook;	    /* enum ng_hook */
-	__u8 verdict;	    /* enum ng_verdict */
-	__u8 reason;	    /* enum ng_reason */
-	__u8 action;	    /* the hook's own code: XDP_* or TC_ACT_* & 0xff */
-	__u16 vlan_tci;	    /* tag in metadata, to be put back at offset 12 */
-	__u16 vlan_tpid;    /* 0: none */
-	__u32 clause;	    /* row in ng_acl_clause that decided, 0 if none */
-	__u32 snaplen;	    /* what the filter and the tap allowed: caplen + tag must not exceed it */
+	__u32 queue;	 /* rx queue (XDP) or queue_mapping (tc) */
+	__u8 hook;	 /* enum ng_hook */
+	__u8 verdict;	 /* enum ng_verdict */
+	__u8 reason;	 /* enum ng_reason */
+	__u8 action;	 /* the hook's own code: XDP_* or TC_ACT_* & 0xff */
+	__u16 vlan_tci;	 /* tag in metadata, to be put back at offset 12 */
+	__u16 vlan_tpid; /* 0: none */
+	__u32 clause;	 /* row in ng_acl_clause that decided, 0 if none */
+	__u32 snaplen;	 /* what the filter and the tap allowed: caplen + tag must not exceed it */
 };
 
 _Static_assert(sizeof(struct ng_lpm4_key) == 8, "map ABI");

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ACL tables of one gate, from user space. Callers hold the pins lock for every call that changes or walks.
+ * The ACL tables of one gate, from user space. Callers hold the pins lock for every call that
+ * changes or walks.
  *
- * Rows of ng_acl_class are the prefixes present and are what list and test read (mapped memory, no system calls);
- * the tries point at rows. A change builds a new row off-line, publishes it by one trie update (atomic for readers)
- * and marks the old row dead; dead rows are used again only after a grace period (membarrier(MEMBARRIER_CMD_GLOBAL)).
- * control->acl_dirty is set around every change; a writer that finds it set calls ng_acl_recover() first.
+ * Rows of ng_acl_class are the prefixes present and are what list and test read (mapped memory, no
+ * system calls); the tries point at rows. A change builds a new row off-line, publishes it by one
+ * trie update (atomic for readers) and marks the old row dead; dead rows are used again only after
+ * a grace period (membarrier(MEMBARRIER_CMD_GLOBAL)). control->acl_dirty is set around every
+ * change; a writer that finds it set calls ng_acl_recover() first.
  */
 #ifndef NG_MAPS_ACL_H
 #define NG_MAPS_ACL_H
@@ -29,23 +31,26 @@ struct ng_acl_key {
 };
 
 /*
- * Adds a clause, or changes the verdict of the one with the same key (then *existed; counters go on).
- * -ENOSPC: prefix or clause table full, or NG_ACL_CLAUSES_MAX own clauses on that prefix (-E2BIG); nothing changed.
+ * Adds a clause, or changes the verdict of the one with the same key (then *existed; counters go
+ * on). -ENOSPC: prefix or clause table full, or NG_ACL_CLAUSES_MAX own clauses on that prefix
+ * (-E2BIG); nothing changed.
  */
 int ng_acl_add(struct ng_maps *m, const struct ng_acl_key *key, __u8 verdict, bool *existed);
 /* -ENOENT: no such clause. */
 int ng_acl_del(struct ng_maps *m, const struct ng_acl_key *key);
 /* Deletes all clauses. Returns how many, or -errno. */
 int ng_acl_flush(struct ng_maps *m);
-/* Puts the tables in order after a writer died: tries are the truth for rows, own clauses for what is inherited. */
+/* Puts the tables in order after a writer died: tries are the truth for rows, own clauses for what
+ * is inherited. */
 int ng_acl_recover(struct ng_maps *m);
 
 /*
- * Which clause decides for an address (prefix of full length), proto and destination port (-1: not known): the
- * same answer as the data path for one side. 0 and *clause (row), or -ENOENT. `count` clauses never decide.
+ * Which clause decides for an address (prefix of full length), proto and destination port (-1: not
+ * known): the same answer as the data path for one side. 0 and *clause (row), or -ENOENT. `count`
+ * clauses never decide.
  */
-int ng_acl_test(const struct ng_maps *m, const struct ng_prefix *addr, enum ng_side side, int proto, int port,
-		__u32 *clause);
+int ng_acl_test(const struct ng_maps *m, const struct ng_prefix *addr, enum ng_side side, int proto,
+		int port, __u32 *clause);
 
 struct ng_acl_entry {
 	struct ng_acl_key key;

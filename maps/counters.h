@@ -6,7 +6,8 @@
 #include "maps/pins.h"
 
 extern const char *const ng_verdict_name[NG_CLAUSE_VERDICT_MAX]; /* "pass", "drop", "count" */
-extern const char *const ng_reason_name[NG_REASON_MAX];		 /* "default", "acl-src", .. as in docs/packets.md */
+/* "default", "acl-src", .. as in docs/packets.md */
+extern const char *const ng_reason_name[NG_REASON_MAX];
 
 /* sum[NG_COUNTER_INDEX(v, r)]. 0 or -errno. */
 int ng_counters_read(const struct ng_maps *m, struct ng_counter sum[NG_COUNTERS]);

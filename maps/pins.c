@@ -28,19 +28,19 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *const ng_map_name[NG_MAP_ID_MAX] = {
-    [NG_MAP_CONTROL] = "ng_control",	 [NG_MAP_COUNTERS] = "ng_counters",
-    [NG_MAP_ACL4_SRC] = "ng_acl4_src",	 [NG_MAP_ACL4_DST] = "ng_acl4_dst",
-    [NG_MAP_ACL6_SRC] = "ng_acl6_src",	 [NG_MAP_ACL6_DST] = "ng_acl6_dst",
-    [NG_MAP_ACL_CLASS] = "ng_acl_class", [NG_MAP_ACL_CLAUSE] = "ng_acl_clause",
-    [NG_MAP_ACL_HITS] = "ng_acl_hits",	 [NG_MAP_TAP_CONF] = "ng_tap_conf",
-    [NG_MAP_TAP_RINGS] = "ng_tap_rings", [NG_MAP_TAP_STATS] = "ng_tap_stats",
+	[NG_MAP_CONTROL] = "ng_control",     [NG_MAP_COUNTERS] = "ng_counters",
+	[NG_MAP_ACL4_SRC] = "ng_acl4_src",   [NG_MAP_ACL4_DST] = "ng_acl4_dst",
+	[NG_MAP_ACL6_SRC] = "ng_acl6_src",   [NG_MAP_ACL6_DST] = "ng_acl6_dst",
+	[NG_MAP_ACL_CLASS] = "ng_acl_class", [NG_MAP_ACL_CLAUSE] = "ng_acl_clause",
+	[NG_MAP_ACL_HITS] = "ng_acl_hits",   [NG_MAP_TAP_CONF] = "ng_tap_conf",
+	[NG_MAP_TAP_RINGS] = "ng_tap_rings", [NG_MAP_TAP_STATS] = "ng_tap_stats",
 };
 _Static_assert(ARRAY_SIZE(ng_map_name) == NG_MAP_ID_MAX, "a name for every map");
 
 const char *const ng_hook_name[NG_HOOK_MAX] = {
-    [NG_HOOK_XDP] = "xdp",
-    [NG_HOOK_TC_IN] = "tc-in",
-    [NG_HOOK_TC_OUT] = "tc-out",
+	[NG_HOOK_XDP] = "xdp",
+	[NG_HOOK_TC_IN] = "tc-in",
+	[NG_HOOK_TC_OUT] = "tc-out",
 };
 _Static_assert(ARRAY_SIZE(ng_hook_name) == NG_HOOK_MAX, "a name for every hook");
 
@@ -55,7 +55,7 @@ static size_t mapped_size(size_t value, size_t entries)
 static int map_shared(int fd, size_t value, size_t entries, void **out)
 {
 	void *p =
-	    mmap(NULL, mapped_size(value, entries), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		mmap(NULL, mapped_size(value, entries), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -65,7 +65,7 @@ static int map_shared(int fd, size_t value, size_t entries, void **out)
 
 static int map_entries(int fd, __u32 *entries)
 {
-	struct bpf_map_info info = {0};
+	struct bpf_map_info info = { 0 };
 	__u32 size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
@@ -79,8 +79,8 @@ int ng_maps_mmap(struct ng_maps *m)
 	int rc = map_entries(m->fd[NG_MAP_ACL_CLASS], &m->acl_entries);
 
 	if (!rc && !m->control)
-		rc =
-		    map_shared(m->fd[NG_MAP_CONTROL], sizeof(*m->control), 1, (void **)&m->control);
+		rc = map_shared(m->fd[NG_MAP_CONTROL], sizeof(*m->control), 1,
+				(void **)&m->control);
 	if (!rc)
 		rc = map_shared(m->fd[NG_MAP_ACL_CLASS], sizeof(*m->acl_class), m->acl_entries,
 				(void **)&m->acl_class);
@@ -121,7 +121,7 @@ static int netns_cookie(__u64 *cookie)
 int ng_pins_open(struct ng_pins *p, const char *bpffs)
 {
 	const char *dir = bpffs ? bpffs : BPFFS_DEFAULT;
-	struct ng_pins pins = {.lock_fd = -1};
+	struct ng_pins pins = { .lock_fd = -1 };
 	struct statfs fs;
 	int n;
 
@@ -190,7 +190,7 @@ static long long now_ms(void)
 
 static int flock_until(int fd, long long deadline, pid_t *holder)
 {
-	const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
 
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno == EINTR)

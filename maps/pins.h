@@ -2,9 +2,11 @@
 /*
  * The only code that knows bpffs paths, the lock and the ABI check.
  *
- * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,link,prog}     hook: xdp, tc-in, tc-out
- * <bpffs> is /sys/fs/bpf or what --bpffs names. "link" is absent for cls_bpf (no links there), where "prog" says
- * which filter is ours. Directories 0700. All changes below <bpffs>/nicgate happen under an flock on that directory.
+ * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,link,prog}
+ *
+ * <hook> is xdp, tc-in or tc-out; <bpffs> is /sys/fs/bpf or what --bpffs names. "link" is absent
+ * for cls_bpf (no links there), where "prog" says which filter is ours. Directories 0700. All
+ * changes below <bpffs>/nicgate happen under an flock on that directory.
  */
 #ifndef NG_MAPS_PINS_H
 #define NG_MAPS_PINS_H
@@ -30,8 +32,9 @@ enum ng_map_id {
 	NG_MAP_ID_MAX
 };
 
-extern const char *const ng_map_name[NG_MAP_ID_MAX]; /* "ng_control" .. : map name, pin name, skeleton member */
-extern const char *const ng_hook_name[NG_HOOK_MAX];  /* "xdp", "tc-in", "tc-out" */
+/* "ng_control" .. : map name, pin name and skeleton member in one. */
+extern const char *const ng_map_name[NG_MAP_ID_MAX];
+extern const char *const ng_hook_name[NG_HOOK_MAX]; /* "xdp", "tc-in", "tc-out" */
 
 /* The maps of one gate. fds are owned (-1: none), mmapable ones are mapped shared, read-write. */
 struct ng_maps {
@@ -42,7 +45,10 @@ struct ng_maps {
 	__u32 acl_entries;
 };
 
-#define NG_MAPS_INIT { .fd = { [0 ... NG_MAP_ID_MAX - 1] = -1 } }
+#define NG_MAPS_INIT                                                                               \
+	{                                                                                          \
+		.fd = { [0 ... NG_MAP_ID_MAX - 1] = -1 }                                           \
+	}
 
 /* Maps the mmapable fds of *m; all fds must be set. 0 or -errno. */
 int ng_maps_mmap(struct ng_maps *m);
@@ -50,9 +56,9 @@ void ng_maps_close(struct ng_maps *m); /* unmaps and closes; accepts a half-buil
 
 /* Where things are. root = <bpffs>, NULL for the default. */
 struct ng_pins {
-	char root[256];	      /* <bpffs>/nicgate */
+	char root[256]; /* <bpffs>/nicgate */
 	__u64 netns_cookie;
-	int lock_fd;	      /* -1: not held */
+	int lock_fd; /* -1: not held */
 };
 
 /*
@@ -60,26 +66,35 @@ struct ng_pins {
  * -ENOENT: no bpffs mounted at the place (see ng_pins_mount_bpffs), -errno otherwise.
  */
 int ng_pins_open(struct ng_pins *p, const char *bpffs);
-/* Mounts bpffs on /sys/fs/bpf, only in the mount namespace of pid 1; -EXDEV elsewhere (it would die with the command). */
+/* Mounts bpffs on /sys/fs/bpf, only in the mount namespace of pid 1; -EXDEV elsewhere (it would die
+ * with the command). */
 int ng_pins_mount_bpffs(void);
 /*
- * Takes the lock, waiting up to timeout_ms; creates <bpffs>/nicgate if missing. -ETIMEDOUT sets *holder to
- * the pid holding it (0: not visible). Released by ng_pins_unlock() or the end of the process.
+ * Takes the lock, waiting up to timeout_ms; creates <bpffs>/nicgate if missing. -ETIMEDOUT sets
+ * *holder to the pid holding it (0: not visible). Released by ng_pins_unlock() or the end of the
+ * process.
  */
 int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder);
 void ng_pins_unlock(struct ng_pins *p);
 void ng_pins_close(struct ng_pins *p);
 
-/* Directory of a gate; and of one thing in it (name "link", "prog" or a map name). -ENAMETOOLONG or 0. */
+/* Directory of a gate; and of one thing in it (name "link", "prog" or a map name). -ENAMETOOLONG or
+ * 0. */
 int ng_pins_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, char *path, size_t size);
-int ng_pins_path(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name, char *path, size_t size);
+int ng_pins_path(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name,
+		 char *path, size_t size);
 int ng_pins_make_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
 /* Removes a gate's pins and its directories when empty. Missing ones are not an error. */
 int ng_pins_remove(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
-/* Opens and maps the pinned maps. -ENOENT: no such gate; -EPROTO: another ABI version (control->abi is in *abi). */
-int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m, __u32 *abi);
-int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const struct ng_maps *m);
-/* Calls fn for every gate directory of this namespace; stops at the first non-zero return and returns it. */
-int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg), void *arg);
+/* Opens and maps the pinned maps. -ENOENT: no such gate; -EPROTO: another ABI version (control->abi
+ * is in *abi). */
+int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m,
+		      __u32 *abi);
+int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
+		     const struct ng_maps *m);
+/* Calls fn for every gate directory of this namespace; stops at the first non-zero return and
+ * returns it. */
+int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg),
+		 void *arg);
 
 #endif

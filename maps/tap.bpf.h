@@ -34,8 +34,9 @@ struct {
 } ng_tap_stats SEC(".maps");
 
 /*
- * The filter of a slot: 0, or how many bytes to keep. This body stands for "no filter matches" until the loader puts
- * the translated filters of all slots in its place; the asm keeps clang from seeing through it.
+ * The filter of a slot: 0, or how many bytes to keep. This body stands for "no filter matches"
+ * until the loader puts the translated filters of all slots in its place; the asm keeps clang from
+ * seeing through it.
  */
 static __noinline __u32 ng_tap_filter(void *ctx, __u32 slot)
 {

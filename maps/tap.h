@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tap slots of one gate: who owns one, its filter, its rings and counters. Changes happen under the pins lock. */
+/* The tap slots of one gate: who owns one, its filter, its rings and counters. Changes happen under
+ * the pins lock. */
 #ifndef NG_MAPS_TAP_H
 #define NG_MAPS_TAP_H
 
 #include <stdbool.h>
 #include "maps/pins.h"
 
-/* Takes the first free slot and writes *conf with the caller as its owner. Slot number, -ENOSPC or -errno. */
+/* Takes the first free slot and writes *conf with the caller as its owner. Slot number, -ENOSPC or
+ * -errno. */
 int ng_tap_claim(struct ng_maps *m, const struct ng_tap_conf *conf);
 int ng_tap_read(const struct ng_maps *m, __u32 slot, struct ng_tap_conf *conf); /* -ENOENT: free */
 /* Frees the slot and takes its rings out of the map. */
 int ng_tap_release(struct ng_maps *m, __u32 slot);
 /*
- * Is the owner gone? By pid and start time when the owner lived in our PID namespace, else by its lease, which has
- * ended at jiffies `now`.
+ * Is the owner gone? By pid and start time when the owner lived in our PID namespace, else by its
+ * lease, which has ended at jiffies `now`.
  */
-bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_conf *conf, __u32 now_jiffies);
+bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_conf *conf,
+		    __u32 now_jiffies);
 /* One ring per possible CPU. */
 int ng_tap_set_rings(const struct ng_maps *m, __u32 slot, const int *ring_fd, int cpus);
 int ng_tap_stats_read(const struct ng_maps *m, __u32 slot, struct ng_tap_stats *sum);
 int ng_tap_stats_zero(const struct ng_maps *m, __u32 slot);
 
 /*
- * The kernel's jiffies (low 32 bits), read by a small BPF program kept in *fd (-1 at first; the caller closes it).
- * HZ is not visible to user space, so leases are given in ticks: NG_TAP_LEASE_TICKS is 5 s at HZ=1000, 20 s at HZ=250.
+ * The kernel's jiffies (low 32 bits), read by a small BPF program kept in *fd (-1 at first; the
+ * caller closes it). HZ is not visible to user space, so leases are given in ticks:
+ * NG_TAP_LEASE_TICKS is 5 s at HZ=1000, 20 s at HZ=250.
  */
 #define NG_TAP_LEASE_TICKS 5000
 int ng_jiffies(int *fd, __u32 *now);

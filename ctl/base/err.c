@@ -11,7 +11,8 @@
 
 int ng_log_level;
 
-int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt, ...)
+int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt,
+	   ...)
 {
 	va_list ap;
 
@@ -59,8 +60,8 @@ void ng_err_try(struct ng_error *err, const char *fmt, ...)
 	va_end(ap);
 }
 
-void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsigned int column, const char *source,
-	       size_t len)
+void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsigned int column,
+	       const char *source, size_t len)
 {
 	if (!err)
 		return;
@@ -73,7 +74,8 @@ void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsign
 	err->source[len] = '\0';
 }
 
-/* Prints each line of a block with a label before the first and an indent of its width before the others. */
+/* Prints each line of a block with a label before the first and an indent of its width before the
+ * others. */
 static void show_lines(const char *label, const char *lines)
 {
 	for (const char *p = lines; *p;) {
@@ -98,7 +100,8 @@ static void show_text(const struct ng_error *err)
 	if (err->line) {
 		fprintf(stderr, "  %s\n  ", err->source);
 		for (unsigned int i = 1; i < err->column; i++)
-			fputc(i <= strlen(err->source) && err->source[i - 1] == '\t' ? '\t' : ' ', stderr);
+			fputc(i <= strlen(err->source) && err->source[i - 1] == '\t' ? '\t' : ' ',
+			      stderr);
 		fputs("^\n", stderr);
 	}
 	show_lines("why:", err->why);
@@ -147,14 +150,14 @@ static void log_line(int level, const char *prefix, const char *fmt, va_list ap)
 	fputc('\n', stderr);
 }
 
-#define LOG_FUNCTION(name, level, prefix)                                                                              \
-	void name(const char *fmt, ...)                                                                                \
-	{                                                                                                              \
-		va_list ap;                                                                                            \
-                                                                                                                       \
-		va_start(ap, fmt);                                                                                     \
-		log_line(level, prefix, fmt, ap);                                                                      \
-		va_end(ap);                                                                                            \
+#define LOG_FUNCTION(name, level, prefix)                                                          \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		va_list ap;                                                                        \
+                                                                                                   \
+		va_start(ap, fmt);                                                                 \
+		log_line(level, prefix, fmt, ap);                                                  \
+		va_end(ap);                                                                        \
 	}
 
 LOG_FUNCTION(ng_warn, -1, "nicgate: warning: ")

@@ -13,7 +13,8 @@ static int read_digits(const char *word, const char **end, uint64_t *out)
 	const char *p = word;
 
 	for (; *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			return -ERANGE;
 	if (p == word)
 		return -EINVAL;
@@ -54,8 +55,14 @@ int ng_parse_size(const char *word, uint64_t min, uint64_t max, uint64_t *out)
 		const char *name;
 		uint64_t factor;
 	} unit[] = {
-		{ "", 1 },		 { "K", 1000 },		   { "M", 1000000 },	    { "G", 1000000000 },
-		{ "T", 1000000000000 },	 { "Ki", 1024 },	   { "Mi", 1ull << 20 }, { "Gi", 1ull << 30 },
+		{ "", 1 },
+		{ "K", 1000 },
+		{ "M", 1000000 },
+		{ "G", 1000000000 },
+		{ "T", 1000000000000 },
+		{ "Ki", 1024 },
+		{ "Mi", 1ull << 20 },
+		{ "Gi", 1ull << 30 },
 		{ "Ti", 1ull << 40 },
 	};
 	const char *end;

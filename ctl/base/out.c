@@ -120,7 +120,8 @@ int ng_out_end(struct ng_out *out, struct ng_error *err)
 	if (out->oom)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, "stdout", "the result is not complete");
 	if (fflush(stdout) || ferror(stdout))
-		return ng_err(err, NG_EXIT_FAILED, errno ? errno : EIO, "stdout", "write failed, the result is not complete");
+		return ng_err(err, NG_EXIT_FAILED, errno ? errno : EIO, "stdout",
+			      "write failed, the result is not complete");
 	return 0;
 }
 

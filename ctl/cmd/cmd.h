@@ -15,8 +15,8 @@ struct ng_global {
 };
 
 /*
- * argv[0] is the verb. Returns 0 or -errno with *err filled (err->exit is the exit status). A verb that wants another status
- * without an error message (`acl test`: 1) sets err->exit and returns 0.
+ * argv[0] is the verb. Returns 0 or -errno with *err filled (err->exit is the exit status). A verb
+ * that wants another status without an error message (`acl test`: 1) sets err->exit and returns 0.
  */
 typedef int (*ng_verb_fn)(const struct ng_global *g, int argc, char **argv, struct ng_error *err);
 
@@ -24,14 +24,15 @@ struct ng_verb {
 	const char *name;
 	ng_verb_fn run;
 	const char *summary; /* one line, for help */
-	const char *usage;   /* the words after "nicgate ", several lines allowed, shown by VERB --help and on usage errors */
+	const char *usage;   /* what follows "nicgate ", one form a line; for --help and errors */
 };
 
-extern const struct ng_verb ng_verb_attach, ng_verb_detach, ng_verb_status, ng_verb_capture, ng_verb_acl, ng_verb_stats,
-	ng_verb_demo;
+extern const struct ng_verb ng_verb_attach, ng_verb_detach, ng_verb_status, ng_verb_capture,
+	ng_verb_acl, ng_verb_stats, ng_verb_demo;
 
 /* "unknown word 'x'": exit 2, with "did you mean" and the valid words (NULL-terminated list). */
-int ng_usage_word(struct ng_error *err, const char *verb, const char *word, const char *const *valid);
+int ng_usage_word(struct ng_error *err, const char *verb, const char *word,
+		  const char *const *valid);
 /* Any other usage error: exit 2, with the verb's usage as what to try. */
 int ng_usage(struct ng_error *err, const struct ng_verb *verb, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A gate: our program at one hook of one interface, with its maps. Building, verifying, attaching, swapping and
- * removing it; XDP link, TCX link and clsact + cls_bpf behind one table (hooks.h).
+ * A gate: our program at one hook of one interface, with its maps. Building, verifying, attaching,
+ * swapping and removing it; XDP link, TCX link and clsact + cls_bpf behind one table (hooks.h).
  *
- * Every change is build, verify, swap: a new program is loaded on the gate's own maps and takes the place of the old
- * one in one step. Callers hold the pins lock around everything but ng_gate_open() for reading.
+ * Every change is build, verify, swap: a new program is loaded on the gate's own maps and takes the
+ * place of the old one in one step. Callers hold the pins lock around everything but ng_gate_open()
+ * for reading.
  */
 #ifndef NG_CTL_DATAPLANE_GATE_H
 #define NG_CTL_DATAPLANE_GATE_H
@@ -19,7 +20,7 @@ struct ng_gate {
 	struct ng_link link;
 	enum ng_hook hook;
 	enum ng_mode mode;
-	bool pinned;	  /* else it lives as long as this process holds it */
+	bool pinned; /* else it lives as long as this process holds it */
 	struct ng_maps maps;
 	int prog_fd, link_fd; /* link_fd -1 with cls_bpf */
 	__u32 prog_id;
@@ -30,47 +31,52 @@ enum ng_frags { NG_FRAGS_AUTO, NG_FRAGS_ON, NG_FRAGS_OFF };
 
 struct ng_gate_spec {
 	enum ng_hook hook;
-	enum ng_mode_wish mode;	 /* XDP only */
-	enum ng_frags frags;	 /* XDP only */
-	__u32 default_verdict;	 /* enum ng_verdict */
-	__u32 malformed;	 /* enum ng_malformed */
-	__u32 acl_entries;	 /* 0: NG_ACL_ENTRIES */
-	bool tap_only;		 /* no ACL, no counting, verdict left to others: for a temporary capture */
-	bool pin;		 /* false: unpinned link; pinned all the same where the hook has no links (then control->temporary) */
+	enum ng_mode_wish mode; /* XDP only */
+	enum ng_frags frags;	/* XDP only */
+	__u32 default_verdict;	/* enum ng_verdict */
+	__u32 malformed;	/* enum ng_malformed */
+	__u32 acl_entries;	/* 0: NG_ACL_ENTRIES */
+	bool tap_only; /* no ACL, no counting, verdict left to others: for a temporary capture */
+	bool pin; /* false: pinned all the same (control->temporary) where the hook has no links */
 };
 
 /*
- * Every command's way to the pins: checks capabilities, finds bpffs (mounts it when missing and allowed); with `write`
- * also takes the lock and collects what dead captures left. Errors say what to do. ng_pins_close() ends it.
+ * Every command's way to the pins: checks capabilities, finds bpffs (mounts it when missing and
+ * allowed); with `write` also takes the lock and collects what dead captures left. Errors say what
+ * to do. ng_pins_close() ends it.
  */
 int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng_error *err);
 
 /*
- * Creates, attaches and (spec->pin) pins a gate. Says each fallback by ng_warn() (native -> generic, TCX -> clsact, frags -> none).
- * A foreign XDP program is refused, named (id, name, owner; dispatcher components by libxdp). On failure nothing stays.
+ * Creates, attaches and (spec->pin) pins a gate. Says each fallback by ng_warn() (native ->
+ * generic, TCX -> clsact, frags -> none). A foreign XDP program is refused, named (id, name, owner;
+ * dispatcher components by libxdp). On failure nothing stays.
  */
-int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link, const struct ng_gate_spec *spec,
-		   struct ng_gate **out, struct ng_error *err);
-/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached; another ABI version: refused, with the way out. */
-int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook, struct ng_gate **out,
-		 struct ng_error *err);
+int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
+		   const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err);
+/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached; another ABI version: refused,
+ * with the way out. */
+int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+		 struct ng_gate **out, struct ng_error *err);
 /* Detaches, unpins, removes the clsact qdisc if we made it and it is empty. Frees *gate. */
 int ng_gate_detach(const struct ng_pins *pins, struct ng_gate *gate, struct ng_error *err);
 void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it */
 
 /*
- * Makes the attached program agree with ng_tap_conf: drops the taps of dead owners, translates and splices the
- * filters of the living, loads, swaps. A temporary gate without a tap left is the caller's to detach.
+ * Makes the attached program agree with ng_tap_conf: drops the taps of dead owners, translates and
+ * splices the filters of the living, loads, swaps. A temporary gate without a tap left is the
+ * caller's to detach.
  */
 int ng_gate_reload(struct ng_gate *gate, struct ng_error *err);
-/* Dead captures: frees their slots, reloads or (temporary gate) detaches. Every command that takes the lock calls this. */
+/* Dead captures: frees their slots, reloads or (temporary gate) detaches. Every command that takes
+ * the lock calls this. */
 int ng_gate_collect(const struct ng_pins *pins, struct ng_error *err);
 
 /*
- * Loads a program for BPF_PROG_TEST_RUN: hook's template with one filter in slot 0, maps of its own, not attached.
- * For `capture -r` and tests. The caller closes it.
+ * Loads a program for BPF_PROG_TEST_RUN: hook's template with one filter in slot 0, maps of its
+ * own, not attached. For `capture -r` and tests. The caller closes it.
  */
-int ng_gate_load(enum ng_hook hook, const struct ng_cbpf *filter, const struct ng_gate_spec *spec, struct ng_gate **out,
-		 struct ng_error *err);
+int ng_gate_load(enum ng_hook hook, const struct ng_cbpf *filter, const struct ng_gate_spec *spec,
+		 struct ng_gate **out, struct ng_error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filter expressions to BPF. Pure: no maps, sockets or descriptors.
- * ng_filter_compile(): pcap-filter(7) -> classic BPF by libpcap. ng_filter_translate(): classic BPF -> eBPF.
+ * ng_filter_compile(): pcap-filter(7) -> classic BPF by libpcap. ng_filter_translate(): classic BPF
+ * -> eBPF.
  */
 #ifndef NG_CTL_FILTER_FILTER_H
 #define NG_CTL_FILTER_FILTER_H
@@ -19,22 +20,25 @@ struct ng_cbpf {
 void ng_cbpf_free(struct ng_cbpf *p);
 
 /*
- * expr: NUL-terminated; NULL or blank = every packet. file: what to name in a position ("expression", or the path given to -F).
- * linktype: DLT_*. The filter is compiled against the wire image (no live-capture VLAN extensions).
- * -EINVAL with *err filled: libpcap's own words, exit 2, file/line/column and caret at the word it stumbled over.
+ * expr: NUL-terminated; NULL or blank = every packet. file: what to name in a position
+ * ("expression", or the path given to -F). linktype: DLT_*. The filter is compiled against the wire
+ * image (no live-capture VLAN extensions). -EINVAL with *err filled: libpcap's own words, exit 2,
+ * file/line/column and caret at the word it stumbled over.
  */
-int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen, bool optimize,
-		      struct ng_cbpf *out, struct ng_error *err);
+int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
+		      bool optimize, struct ng_cbpf *out, struct ng_error *err);
 
 /*
- * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length. For -r frames that
- * BPF_PROG_TEST_RUN cannot take, and for tests.
+ * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length.
+ * For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
  */
-unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen, unsigned int caplen);
+unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen,
+				 unsigned int caplen);
 
 enum ng_filter_ctx {
 	NG_CTX_XDP, /* struct xdp_md; linear and multi-buffer */
-	NG_CTX_TC,  /* struct __sk_buff; outer VLAN tag in metadata counts as on the wire; non-linear data */
+	NG_CTX_TC, /* struct __sk_buff; outer VLAN tag in metadata counts as on the wire; non-linear
+		      data */
 };
 
 struct ng_ebpf {
@@ -44,24 +48,28 @@ struct ng_ebpf {
 void ng_ebpf_free(struct ng_ebpf *p);
 
 /*
- * Translates to a BPF subprogram body: r1 = context on entry, r0 = exactly what libpcap's interpreter returns for the
- * packet as on the wire (semantics: docs/filter.md), ends in exit; uses r0-r9 and its own stack frame.
- * -EOPNOTSUPP with *err: what this classic program uses that cannot be done here (backward jumps, shift by >= 32 ..).
+ * Translates to a BPF subprogram body: r1 = context on entry, r0 = exactly what libpcap's
+ * interpreter returns for the packet as on the wire (semantics: docs/filter.md), ends in exit; uses
+ * r0-r9 and its own stack frame. -EOPNOTSUPP with *err: what this classic program uses that cannot
+ * be done here (backward jumps, shift by >= 32 ..).
  */
-int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_ebpf *out, struct ng_error *err);
+int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_ebpf *out,
+			struct ng_error *err);
 
 /*
- * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the load).
- * insns: the program; [start, end): the subprogram. Result: a new array with `body` there, every jump, call and
- * BPF_PSEUDO_FUNC reference across the gap re-based; *shift = how far instructions behind `end` moved.
+ * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the
+ * load). insns: the program; [start, end): the subprogram. Result: a new array with `body` there,
+ * every jump, call and BPF_PSEUDO_FUNC reference across the gap re-based; *shift = how far
+ * instructions behind `end` moved.
  */
-int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t end, const struct ng_ebpf *body,
-		   struct ng_ebpf *out, long *shift);
+int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t end,
+		   const struct ng_ebpf *body, struct ng_ebpf *out, long *shift);
 
 /*
- * One subprogram body that holds several filters: r1 = context, r2 = slot; returns the filter's value, 0 for a slot
- * without one. filter[i].n == 0 or filter[i].insns == NULL: slot i has none.
+ * One subprogram body that holds several filters: r1 = context, r2 = slot; returns the filter's
+ * value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns == NULL: slot i has none.
  */
-int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out, struct ng_error *err);
+int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
+		      struct ng_error *err);
 
 #endif

@@ -11,27 +11,29 @@
 struct ng_link {
 	unsigned int ifindex;
 	char name[IF_NAMESIZE];
-	char kind[32];	   /* "veth", "" for a physical device */
-	char driver[32];   /* ethtool driver name, may be empty */
+	char kind[32];		   /* "veth", "" for a physical device */
+	char driver[32];	   /* ethtool driver name, may be empty */
 	unsigned int mtu, arptype; /* ARPHRD_* */
-	unsigned int flags; /* IFF_* */
+	unsigned int flags;	   /* IFF_* */
 	uint8_t addr[6];
-	uint64_t speed;	   /* bit/s, 0: not known */
-	uint64_t xdp_features; /* netdev genl XDP features bits, 0 when the kernel has no such family */
+	uint64_t speed;	       /* bit/s, 0: not known */
+	uint64_t xdp_features; /* netdev genl bits; 0 when the kernel has no such family */
 	bool has_xdp_features;
 	unsigned int rx_queues, tx_queues;
 };
 
 /* NG_EXIT_NOT_FOUND with the names that exist when there is no such device. */
 int ng_link_get(const char *name, struct ng_link *link, struct ng_error *err);
-int ng_link_get_index(unsigned int ifindex, struct ng_link *link, struct ng_error *err); /* -ENODEV */
+/* -ENODEV */
+int ng_link_get_index(unsigned int ifindex, struct ng_link *link, struct ng_error *err);
 /* Calls fn for every link of the namespace. */
 int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, struct ng_error *err);
 
 /* Enters only the network namespace: NAME (in /run/netns), a path, or a PID. */
 int ng_netns_enter(const char *which, struct ng_error *err);
 
-/* Link events: a descriptor to poll; read says what happened to ifindex (gone: removed or renamed away). */
+/* Link events: a descriptor to poll; read says what happened to ifindex (gone: removed or renamed
+ * away). */
 struct ng_link_events;
 int ng_link_events_open(struct ng_link_events **out, struct ng_error *err);
 int ng_link_events_fd(const struct ng_link_events *ev);
