@@ -57,7 +57,7 @@ static void set_word(__u32 *word, __u32 value)
 
 static struct ng_prefix row_prefix(const struct ng_acl_class *row)
 {
-	struct ng_prefix p = {.family = row->family, .len = row->prefixlen};
+	struct ng_prefix p = { .family = row->family, .len = row->prefixlen };
 
 	memcpy(p.addr_be, row->addr_be, sizeof(p.addr_be));
 	return p;
@@ -127,13 +127,13 @@ static struct ng_acl_key clause_key(const struct ng_maps *m, __u32 clause)
 	const struct ng_acl_class *row = &m->acl_class[c->class_row];
 
 	return (struct ng_acl_key){
-	    .prefix = row_prefix(row),
-	    .side = row->side,
-	    .any_proto = c->any_proto,
-	    .any_port = c->any_port,
-	    .proto = c->proto,
-	    .port_lo = c->port_lo,
-	    .port_hi = c->port_hi,
+		.prefix = row_prefix(row),
+		.side = row->side,
+		.any_proto = c->any_proto,
+		.any_port = c->any_port,
+		.proto = c->proto,
+		.port_lo = c->port_lo,
+		.port_hi = c->port_hi,
 	};
 }
 
@@ -142,8 +142,8 @@ static struct ng_acl_key clause_key(const struct ng_maps *m, __u32 clause)
 static int trie_fd(const struct ng_maps *m, enum ng_family family, enum ng_side side)
 {
 	static const enum ng_map_id id[NG_FAMILY_MAX][NG_SIDE_MAX] = {
-	    [NG_IPV4] = {[NG_SRC] = NG_MAP_ACL4_SRC, [NG_DST] = NG_MAP_ACL4_DST},
-	    [NG_IPV6] = {[NG_SRC] = NG_MAP_ACL6_SRC, [NG_DST] = NG_MAP_ACL6_DST},
+		[NG_IPV4] = { [NG_SRC] = NG_MAP_ACL4_SRC, [NG_DST] = NG_MAP_ACL4_DST },
+		[NG_IPV6] = { [NG_SRC] = NG_MAP_ACL6_SRC, [NG_DST] = NG_MAP_ACL6_DST },
 	};
 
 	return m->fd[id[family][side]];
@@ -154,7 +154,7 @@ _Static_assert(offsetof(struct ng_lpm4_key, addr_be) == offsetof(struct ng_lpm6_
 
 static struct ng_lpm6_key trie_key(const struct ng_prefix *p, __u8 len)
 {
-	struct ng_lpm6_key key = {.prefixlen = len};
+	struct ng_lpm6_key key = { .prefixlen = len };
 
 	memcpy(key.addr_be, p->addr_be, sizeof(key.addr_be));
 	return key;
@@ -355,13 +355,13 @@ static int new_clause(struct edit *e, const struct ng_acl_key *key, __u8 verdict
 		return err;
 	c = &e->m->acl_clause[i];
 	*c = (struct ng_acl_clause){
-	    .state = NG_ROW_FREE,
-	    .verdict = verdict,
-	    .any_proto = key->any_proto,
-	    .proto = key->proto,
-	    .port_lo = key->port_lo,
-	    .port_hi = key->port_hi,
-	    .any_port = key->any_port,
+		.state = NG_ROW_FREE,
+		.verdict = verdict,
+		.any_proto = key->any_proto,
+		.proto = key->proto,
+		.port_lo = key->port_lo,
+		.port_hi = key->port_hi,
+		.any_port = key->any_port,
 	};
 	set_state(&c->state, NG_ROW_LIVE);
 	*clause = i;
@@ -391,9 +391,9 @@ static __u32 own_clause(const struct ng_maps *m, __u32 row, const struct ng_acl_
 static struct ng_acl_class new_draft(const struct ng_acl_key *key)
 {
 	struct ng_acl_class draft = {
-	    .family = key->prefix.family,
-	    .side = key->side,
-	    .prefixlen = key->prefix.len,
+		.family = key->prefix.family,
+		.side = key->side,
+		.prefixlen = key->prefix.len,
 	};
 
 	memcpy(draft.addr_be, key->prefix.addr_be, sizeof(draft.addr_be));
@@ -499,7 +499,7 @@ static int refresh(struct edit *e, size_t place, const struct ng_prefix *p, enum
 /* Takes stock of the live rows; nothing is changed yet. */
 static int edit_begin(struct edit *e, struct ng_maps *m)
 {
-	*e = (struct edit){.m = m, .next_row = 1, .next_clause = 1};
+	*e = (struct edit){ .m = m, .next_row = 1, .next_clause = 1 };
 	return live_rows(m, &e->row, &e->rows);
 }
 
@@ -616,9 +616,9 @@ static size_t prepare_keys(struct ng_acl_key *key, size_t n)
 int ng_acl_add_all(struct ng_maps *m, const struct ng_acl_key *keys, size_t n, __u8 verdict,
 		   struct ng_acl_change *change)
 {
-	struct ng_acl_change done = {0};
+	struct ng_acl_change done = { 0 };
 	struct ng_acl_key *key = malloc((n ? n : 1) * sizeof(*key));
-	struct edit e = {0};
+	struct edit e = { 0 };
 	int err = key ? 0 : -ENOMEM;
 
 	if (!err)
@@ -746,7 +746,7 @@ int ng_acl_flush(struct ng_maps *m)
 /* Live is what a trie points at, everything else that is not free is dead. */
 static int settle_rows(struct ng_maps *m)
 {
-	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = {0};
+	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = { 0 };
 
 	for (__u32 i = 1; i < m->acl_entries; i++) {
 		struct ng_acl_class *c = &m->acl_class[i];
@@ -771,7 +771,7 @@ static int settle_rows(struct ng_maps *m)
 static int refresh_all(struct edit *e)
 {
 	for (int f = 0; f < NG_FAMILY_MAX; f++) {
-		struct ng_prefix all = {.family = f};
+		struct ng_prefix all = { .family = f };
 
 		for (int s = 0; s < NG_SIDE_MAX; s++) {
 			int err = refresh(e, place_of(e, &all, s), &all, s);
@@ -898,11 +898,11 @@ int ng_acl_entry_get(const struct ng_maps *m, __u32 clause, struct ng_acl_entry 
 	if (err)
 		return err;
 	*entry = (struct ng_acl_entry){
-	    .key = clause_key(m, clause),
-	    .verdict = m->acl_clause[clause].verdict,
-	    .clause = clause,
-	    .packets = hits.packets,
-	    .bytes = hits.bytes,
+		.key = clause_key(m, clause),
+		.verdict = m->acl_clause[clause].verdict,
+		.clause = clause,
+		.packets = hits.packets,
+		.bytes = hits.bytes,
 	};
 	return 0;
 }

@@ -9,22 +9,22 @@
 #include <bpf/libbpf.h>
 
 const char *const ng_verdict_name[] = {
-    [NG_PASS] = "pass",
-    [NG_DROP] = "drop",
-    [NG_COUNT] = "count",
+	[NG_PASS] = "pass",
+	[NG_DROP] = "drop",
+	[NG_COUNT] = "count",
 };
 _Static_assert(sizeof(ng_verdict_name) / sizeof(*ng_verdict_name) == NG_CLAUSE_VERDICT_MAX,
 	       "a name for each verdict");
 
 const char *const ng_reason_name[] = {
-    [NG_R_DEFAULT] = "default",	      [NG_R_NON_IP] = "non-ip",
-    [NG_R_GUARD_ARP] = "guard-arp",   [NG_R_GUARD_ND] = "guard-nd",
-    [NG_R_GUARD_DHCP] = "guard-dhcp", [NG_R_ACL_SRC] = "acl-src",
-    [NG_R_ACL_DST] = "acl-dst",	      [NG_R_TRUNC_ETH] = "trunc-eth",
-    [NG_R_VLAN_DEPTH] = "vlan-depth", [NG_R_TRUNC_IP] = "trunc-ip",
-    [NG_R_BAD_IP] = "bad-ip",	      [NG_R_EXT_HEADERS] = "ext-headers",
-    [NG_R_FRAGMENT] = "fragment",     [NG_R_TRUNC_L4] = "trunc-l4",
-    [NG_R_INTERNAL] = "internal",
+	[NG_R_DEFAULT] = "default",	  [NG_R_NON_IP] = "non-ip",
+	[NG_R_GUARD_ARP] = "guard-arp",	  [NG_R_GUARD_ND] = "guard-nd",
+	[NG_R_GUARD_DHCP] = "guard-dhcp", [NG_R_ACL_SRC] = "acl-src",
+	[NG_R_ACL_DST] = "acl-dst",	  [NG_R_TRUNC_ETH] = "trunc-eth",
+	[NG_R_VLAN_DEPTH] = "vlan-depth", [NG_R_TRUNC_IP] = "trunc-ip",
+	[NG_R_BAD_IP] = "bad-ip",	  [NG_R_EXT_HEADERS] = "ext-headers",
+	[NG_R_FRAGMENT] = "fragment",	  [NG_R_TRUNC_L4] = "trunc-l4",
+	[NG_R_INTERNAL] = "internal",
 };
 _Static_assert(sizeof(ng_reason_name) / sizeof(*ng_reason_name) == NG_REASON_MAX,
 	       "a name for each reason");
@@ -47,7 +47,7 @@ int ng_counter_sum(int fd, __u32 index, struct ng_counter *sum)
 		return -ENOMEM;
 	err = bpf_map_lookup_elem(fd, &index, value);
 	if (!err) {
-		*sum = (struct ng_counter){0};
+		*sum = (struct ng_counter){ 0 };
 		for (int i = 0; i < cpus; i++) {
 			sum->packets += value[i].packets;
 			sum->bytes += value[i].bytes;

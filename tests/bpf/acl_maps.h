@@ -54,11 +54,11 @@ static bool make_tables(struct ng_maps *m, __u32 entries)
 				  4, entries, BPF_F_NO_PREALLOC);
 	m->fd[NG_MAP_CONTROL] = create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_control), 1, mm);
 	m->fd[NG_MAP_ACL_CLASS] =
-	    create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_class), entries, mm);
+		create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_class), entries, mm);
 	m->fd[NG_MAP_ACL_CLAUSE] =
-	    create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_clause), entries, mm);
+		create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_clause), entries, mm);
 	m->fd[NG_MAP_ACL_HITS] =
-	    create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct ng_counter), entries, 0);
+		create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct ng_counter), entries, 0);
 	for (int i = NG_MAP_ACL4_SRC; i <= NG_MAP_ACL_HITS; i++)
 		if (m->fd[i] < 0)
 			return false;
@@ -211,7 +211,7 @@ static size_t model_decide(struct model *o, const struct ng_prefix *addr, enum n
 /* Addresses and prefixes from a small world, so that they overlap. */
 static struct ng_prefix random_address(void)
 {
-	struct ng_prefix p = {.family = rnd(2)};
+	struct ng_prefix p = { .family = rnd(2) };
 	__u8 *b = (__u8 *)p.addr_be;
 
 	if (p.family == NG_IPV4) {
@@ -228,8 +228,8 @@ static struct ng_prefix random_address(void)
 static struct ng_prefix random_prefix(void)
 {
 	static const __u8 lens[NG_FAMILY_MAX][8] = {
-	    {0, 7, 8, 15, 16, 17, 31, 32},
-	    {0, 16, 47, 48, 64, 65, 127, 128},
+		{ 0, 7, 8, 15, 16, 17, 31, 32 },
+		{ 0, 16, 47, 48, 64, 65, 127, 128 },
 	};
 	struct ng_prefix p = random_address();
 	__u8 *b = (__u8 *)p.addr_be;
@@ -241,17 +241,19 @@ static struct ng_prefix random_prefix(void)
 	return p;
 }
 
-static const __u8 protos[] = {6, 17, 1, 132};
+static const __u8 protos[] = { 6, 17, 1, 132 };
 
 static struct ng_acl_key random_key(void)
 {
-	static const __u16 ports[][2] = {{53, 53}, {50, 60}, {53, 54}, {0, 65535}, {443, 443}};
+	static const __u16 ports[][2] = {
+		{ 53, 53 }, { 50, 60 }, { 53, 54 }, { 0, 65535 }, { 443, 443 }
+	};
 	struct ng_acl_key k = {
-	    .prefix = random_prefix(),
-	    .side = rnd(2),
-	    .any_proto = true,
-	    .any_port = true,
-	    .port_hi = 65535,
+		.prefix = random_prefix(),
+		.side = rnd(2),
+		.any_proto = true,
+		.any_port = true,
+		.port_hi = 65535,
 	};
 
 	if (rnd(2)) {
@@ -279,7 +281,7 @@ static bool problem(const char *what)
 /* Whether the tables hold exactly the model and nothing hangs loose. */
 __attribute__((unused)) static bool tables_are(const struct ng_maps *m, const struct model *o)
 {
-	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = {0};
+	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = { 0 };
 	struct ng_acl_entry *list;
 	size_t n, owned = 0, rows = 0;
 	bool good = true;
