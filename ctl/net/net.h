@@ -32,13 +32,15 @@ int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, st
 /* Enters only the network namespace: NAME (in /run/netns), a path, or a PID. */
 int ng_netns_enter(const char *which, struct ng_error *err);
 
-/* Link events: a descriptor to poll; read says what happened to ifindex (gone: removed or renamed
- * away). */
+/* Link events: a descriptor to poll, and a read that says whether an interface went away. */
 struct ng_link_events;
 int ng_link_events_open(struct ng_link_events **out, struct ng_error *err);
 int ng_link_events_fd(const struct ng_link_events *ev);
-/* Drains pending events; *gone set when ifindex was deleted, *up its IFF_UP state when seen. */
+/*
+ * Drains pending events; sets *gone (else leaves it) when ifindex was deleted or moved to another
+ * namespace. A rename keeps the ifindex and says nothing. 0 or -errno.
+ */
 int ng_link_events_read(struct ng_link_events *ev, unsigned int ifindex, bool *gone);
-void ng_link_events_close(struct ng_link_events *ev);
+void ng_link_events_close(struct ng_link_events *ev); /* NULL ok */
 
 #endif
