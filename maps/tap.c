@@ -232,8 +232,8 @@ int ng_tap_stats_zero(const struct ng_maps *m, __u32 slot)
 static int load_jiffies_program(void)
 {
 	static const struct bpf_insn insns[] = {
-	    {.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64},
-	    {.code = BPF_JMP | BPF_EXIT},
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
+		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "ng_jiffies", "GPL", insns,
 			       sizeof(insns) / sizeof(insns[0]), NULL);
@@ -244,7 +244,7 @@ static int load_jiffies_program(void)
 int ng_jiffies(int *fd, __u32 *now)
 {
 	static const unsigned char
-	    frame[64]; /* test runs of this type want a whole Ethernet header */
+		frame[64]; /* test runs of this type want a whole Ethernet header */
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = 1);
 

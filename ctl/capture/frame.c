@@ -15,7 +15,7 @@ static __u32 min_u32(__u32 a, __u32 b)
 static void put_tag_back(const struct ng_tap_record *rec, unsigned char *scratch,
 			 struct ng_frame *f)
 {
-	__u16 tag_be[2] = {htons(rec->vlan_tpid), htons(rec->vlan_tci)};
+	__u16 tag_be[2] = { htons(rec->vlan_tpid), htons(rec->vlan_tci) };
 
 	f->wirelen += NG_VLAN_TAG;
 	if (rec->caplen < TAG_OFFSET)
@@ -28,9 +28,9 @@ static void put_tag_back(const struct ng_tap_record *rec, unsigned char *scratch
 }
 
 static const enum ng_verdict_kind verdict_kind[] = {
-    [NG_HOOK_XDP] = NG_VERDICT_EBPF_XDP,
-    [NG_HOOK_TC_IN] = NG_VERDICT_EBPF_TC,
-    [NG_HOOK_TC_OUT] = NG_VERDICT_EBPF_TC,
+	[NG_HOOK_XDP] = NG_VERDICT_EBPF_XDP,
+	[NG_HOOK_TC_IN] = NG_VERDICT_EBPF_TC,
+	[NG_HOOK_TC_OUT] = NG_VERDICT_EBPF_TC,
 };
 _Static_assert(sizeof(verdict_kind) / sizeof(verdict_kind[0]) == NG_HOOK_MAX,
 	       "a kind for every hook");
@@ -39,16 +39,16 @@ void ng_frame_from_record(const struct ng_tap_record *rec, int tai_offset_s, uns
 			  struct ng_frame *f)
 {
 	*f = (struct ng_frame){
-	    .wall_ns = rec->tai_ns - (__u64)((__s64)tai_offset_s * 1000000000),
-	    .data = (const unsigned char *)(rec + 1),
-	    .caplen = rec->caplen,
-	    .wirelen = rec->wirelen,
-	    .dir = rec->hook == NG_HOOK_TC_OUT ? NG_FRAME_OUT : NG_FRAME_IN,
-	    .has_queue = true,
-	    .queue = rec->queue,
-	    .verdict_kind = rec->hook < NG_HOOK_MAX ? verdict_kind[rec->hook] : NG_VERDICT_NONE,
-	    .action = (__u64)(__s64)(__s8)rec->action, /* TC_ACT_UNSPEC is -1 */
-	    .verdict = rec->verdict,
+		.wall_ns = rec->tai_ns - (__u64)((__s64)tai_offset_s * 1000000000),
+		.data = (const unsigned char *)(rec + 1),
+		.caplen = rec->caplen,
+		.wirelen = rec->wirelen,
+		.dir = rec->hook == NG_HOOK_TC_OUT ? NG_FRAME_OUT : NG_FRAME_IN,
+		.has_queue = true,
+		.queue = rec->queue,
+		.verdict_kind = rec->hook < NG_HOOK_MAX ? verdict_kind[rec->hook] : NG_VERDICT_NONE,
+		.action = (__u64)(__s64)(__s8)rec->action, /* TC_ACT_UNSPEC is -1 */
+		.verdict = rec->verdict,
 	};
 	if (rec->vlan_tpid)
 		put_tag_back(rec, scratch, f);

@@ -8,19 +8,19 @@
 #define ETHERNET_HEADER 14
 
 static const char *const dir_name[] = {
-    [NG_FRAME_DIR_UNKNOWN] = "",
-    [NG_FRAME_IN] = " in",
-    [NG_FRAME_OUT] = " out",
+	[NG_FRAME_DIR_UNKNOWN] = "",
+	[NG_FRAME_IN] = " in",
+	[NG_FRAME_OUT] = " out",
 };
-static const char *const verdict_name[] = {[NG_PASS] = " pass", [NG_DROP] = " drop"};
+static const char *const verdict_name[] = { [NG_PASS] = " pass", [NG_DROP] = " drop" };
 _Static_assert(sizeof(verdict_name) / sizeof(verdict_name[0]) == NG_VERDICT_MAX,
 	       "a name for every verdict");
 
 static const char *verdict_of(const struct ng_frame *f)
 {
 	return f->verdict_kind == NG_VERDICT_NONE || f->verdict >= NG_VERDICT_MAX
-		   ? ""
-		   : verdict_name[f->verdict];
+		       ? ""
+		       : verdict_name[f->verdict];
 }
 
 static int put_addresses(char *p, size_t size, const struct ng_frame *f)
@@ -30,9 +30,10 @@ static int put_addresses(char *p, size_t size, const struct ng_frame *f)
 	if (f->caplen < ETHERNET_HEADER)
 		return snprintf(p, size, " [%u bytes of a header]", f->caplen);
 	return snprintf(
-	    p, size,
-	    " %02x:%02x:%02x:%02x:%02x:%02x > %02x:%02x:%02x:%02x:%02x:%02x, ethertype 0x%02x%02x",
-	    d[6], d[7], d[8], d[9], d[10], d[11], d[0], d[1], d[2], d[3], d[4], d[5], d[12], d[13]);
+		p, size,
+		" %02x:%02x:%02x:%02x:%02x:%02x > %02x:%02x:%02x:%02x:%02x:%02x, ethertype 0x%02x%02x",
+		d[6], d[7], d[8], d[9], d[10], d[11], d[0], d[1], d[2], d[3], d[4], d[5], d[12],
+		d[13]);
 }
 
 size_t ng_lines_packet(void *buf, const struct ng_frame *f, __u64 id)

@@ -82,7 +82,7 @@ int ng_order_add(struct ng_order *o, uint64_t time, const void *data, size_t siz
 	if (grow_arena(&o->arena, &o->room, o->used + aligned(size)) || grow_entries(o))
 		return -ENOMEM;
 	memcpy(o->arena + o->used, data, size);
-	o->entry[o->n++] = (struct entry){time, o->used, size};
+	o->entry[o->n++] = (struct entry){ time, o->used, size };
 	o->used += aligned(size);
 	return 0;
 }

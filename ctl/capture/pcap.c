@@ -22,11 +22,11 @@ _Static_assert(sizeof(struct file_header) == 24 && sizeof(struct packet_header) 
 size_t ng_pcap_header(void *buf, __u32 snaplen)
 {
 	const struct file_header h = {
-	    .magic = NANOSECOND_MAGIC,
-	    .major = 2,
-	    .minor = 4,
-	    .snaplen = snaplen,
-	    .linktype = LINKTYPE_ETHERNET,
+		.magic = NANOSECOND_MAGIC,
+		.major = 2,
+		.minor = 4,
+		.snaplen = snaplen,
+		.linktype = LINKTYPE_ETHERNET,
 	};
 
 	memcpy(buf, &h, sizeof(h));
@@ -36,10 +36,10 @@ size_t ng_pcap_header(void *buf, __u32 snaplen)
 size_t ng_pcap_packet(void *buf, const struct ng_frame *f, __u64 id)
 {
 	const struct packet_header h = {
-	    .seconds = (__u32)(f->wall_ns / 1000000000),
-	    .nanoseconds = (__u32)(f->wall_ns % 1000000000),
-	    .caplen = f->caplen,
-	    .wirelen = f->wirelen,
+		.seconds = (__u32)(f->wall_ns / 1000000000),
+		.nanoseconds = (__u32)(f->wall_ns % 1000000000),
+		.caplen = f->caplen,
+		.wirelen = f->wirelen,
 	};
 
 	(void)id;

@@ -61,7 +61,7 @@ static void pad(struct block *b)
 
 static void put_option_head(struct block *b, enum option code, size_t len)
 {
-	__u16 head[2] = {(__u16)code, (__u16)len};
+	__u16 head[2] = { (__u16)code, (__u16)len };
 
 	put(b, head, sizeof(head));
 	b->options = true;
@@ -104,7 +104,7 @@ static void put_time_option(struct block *b, enum option code, __u64 ns)
 
 static struct block begin(void *buf, enum block_type type)
 {
-	struct block b = {.start = buf, .p = buf};
+	struct block b = { .start = buf, .p = buf };
 
 	put_u32(&b, (__u32)type);
 	put_u32(&b, 0);
@@ -126,7 +126,7 @@ static size_t end(struct block *b)
 size_t ng_pcapng_header(void *buf, __u32 snaplen)
 {
 	struct block b = begin(buf, BLOCK_SECTION);
-	const __u16 version[2] = {1, 0};
+	const __u16 version[2] = { 1, 0 };
 	const __u64 length = ~0ull; /* not known in advance */
 
 	(void)snaplen;
@@ -140,7 +140,7 @@ size_t ng_pcapng_header(void *buf, __u32 snaplen)
 size_t ng_pcapng_iface(void *buf, const struct ng_file_iface *iface, __u32 snaplen)
 {
 	struct block b = begin(buf, BLOCK_IFACE);
-	const __u16 linktype[2] = {LINKTYPE_ETHERNET, 0};
+	const __u16 linktype[2] = { LINKTYPE_ETHERNET, 0 };
 	const __u8 tsresol = NANOSECONDS;
 
 	put(&b, linktype, sizeof(linktype));
@@ -187,10 +187,10 @@ size_t ng_pcapng_stats(void *buf, __u32 iface, const struct ng_file_stats *s)
 		enum option code;
 		__u64 value;
 	} counter[] = {
-	    {ISB_IFRECV, s->received},
-	    {ISB_FILTERACCEPT, s->accepted},
-	    {ISB_OSDROP, s->dropped},
-	    {ISB_USRDELIV, s->delivered},
+		{ ISB_IFRECV, s->received },
+		{ ISB_FILTERACCEPT, s->accepted },
+		{ ISB_OSDROP, s->dropped },
+		{ ISB_USRDELIV, s->delivered },
 	};
 
 	put_u32(&b, iface);

@@ -123,7 +123,7 @@ void ng_sink_commit(struct ng_sink *s, size_t used, bool packet)
 {
 	s->used += used;
 	s->packets += packet;
-	s->mark[s->marks++] = (struct mark){s->used, packet};
+	s->mark[s->marks++] = (struct mark){ s->used, packet };
 	if (s->marks == s->marks_max && grow_marks(s))
 		ng_sink_flush(s); /* makes room as well */
 }

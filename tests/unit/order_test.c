@@ -23,7 +23,7 @@ static size_t item_size(uint64_t seq)
 
 static int add(struct ng_order *o, uint64_t time, uint64_t seq)
 {
-	struct item it = {.time = time, .seq = seq};
+	struct item it = { .time = time, .seq = seq };
 
 	memset(it.tail, (int)(seq & 0xff), sizeof(it.tail));
 	return ng_order_add(o, time, &it, item_size(seq));
@@ -53,7 +53,7 @@ static uint32_t lcg(uint32_t *state)
 static void test_random_input(void)
 {
 	struct ng_order *o;
-	struct taken t = {0};
+	struct taken t = { 0 };
 	uint32_t state = 42;
 
 	ok(ng_order_new(&o) == 0, "made");
@@ -71,7 +71,7 @@ static void test_random_input(void)
 static void test_window(void)
 {
 	struct ng_order *o;
-	struct taken t = {0};
+	struct taken t = { 0 };
 	uint64_t clock = 1000, seq = 0;
 	uint32_t state = 7;
 	int rc = 0;
@@ -95,7 +95,7 @@ static void test_window(void)
 static void test_stop(void)
 {
 	struct ng_order *o;
-	struct taken t = {.stop_after = 3};
+	struct taken t = { .stop_after = 3 };
 
 	ng_order_new(&o);
 	for (uint64_t i = 10; i > 0; i--)

@@ -17,17 +17,17 @@ static void is_bytes(const void *got, size_t n, const void *want, size_t want_n,
 static void test_file(void)
 {
 	static const unsigned char header[] = {
-	    0x4d, 0x3c, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
+		0x4d, 0x3c, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
 	};
 	static const unsigned char packet[] = {
-	    0x15, 0xcd, 0x5b, 0x07, 0xff, 0xc9, 0x9a, 0x3b, 3,	 0,
-	    0,	  0,	0xdc, 5,    0,	  0,	'a',  'b',  'c',
+		0x15, 0xcd, 0x5b, 0x07, 0xff, 0xc9, 0x9a, 0x3b, 3,   0,
+		0,    0,    0xdc, 5,	0,    0,    'a',  'b',	'c',
 	};
 	const struct ng_frame f = {
-	    .wall_ns = 123456789999999999ull,
-	    .data = (const unsigned char *)"abc",
-	    .caplen = 3,
-	    .wirelen = 1500,
+		.wall_ns = 123456789999999999ull,
+		.data = (const unsigned char *)"abc",
+		.caplen = 3,
+		.wirelen = 1500,
 	};
 	unsigned char buf[NG_ENCODE_PACKET(3)];
 
@@ -47,15 +47,16 @@ static const struct {
 	__u32 want_caplen, want_wirelen;
 	const char *want;
 } record_row[] = {
-    {"no tag", 16, 60, 64, 0, 0, 16, 60, "ABCDEFabcdef\x08\x00IP"},
-    {"no tag, cut by the snapshot length", 16, 60, 13, 0, 0, 13, 60, "ABCDEFabcdef\x08"},
-    {"tag", 16, 60, 64, 0x8100, 0xa005, 20, 64, "ABCDEFabcdef\x81\x00\xa0\x05\x08\x00IP"},
-    {"outer tag of QinQ", 16, 60, 64, 0x88a8, 7, 20, 64, "ABCDEFabcdef\x88\xa8\x00\x07\x08\x00IP"},
-    {"tag, cut behind it", 16, 60, 16, 0x8100, 5, 16, 64, "ABCDEFabcdef\x81\x00\x00\x05"},
-    {"tag, cut inside it", 16, 60, 14, 0x8100, 5, 14, 64, "ABCDEFabcdef\x81\x00"},
-    {"tag, cut before it", 12, 60, 12, 0x8100, 5, 12, 64, "ABCDEFabcdef"},
-    {"tag, cut inside the addresses", 11, 60, 11, 0x8100, 5, 11, 64, "ABCDEFabcde"},
-    {"nothing kept", 0, 60, 0, 0x8100, 5, 0, 64, ""},
+	{ "no tag", 16, 60, 64, 0, 0, 16, 60, "ABCDEFabcdef\x08\x00IP" },
+	{ "no tag, cut by the snapshot length", 16, 60, 13, 0, 0, 13, 60, "ABCDEFabcdef\x08" },
+	{ "tag", 16, 60, 64, 0x8100, 0xa005, 20, 64, "ABCDEFabcdef\x81\x00\xa0\x05\x08\x00IP" },
+	{ "outer tag of QinQ", 16, 60, 64, 0x88a8, 7, 20, 64,
+	  "ABCDEFabcdef\x88\xa8\x00\x07\x08\x00IP" },
+	{ "tag, cut behind it", 16, 60, 16, 0x8100, 5, 16, 64, "ABCDEFabcdef\x81\x00\x00\x05" },
+	{ "tag, cut inside it", 16, 60, 14, 0x8100, 5, 14, 64, "ABCDEFabcdef\x81\x00" },
+	{ "tag, cut before it", 12, 60, 12, 0x8100, 5, 12, 64, "ABCDEFabcdef" },
+	{ "tag, cut inside the addresses", 11, 60, 11, 0x8100, 5, 11, 64, "ABCDEFabcde" },
+	{ "nothing kept", 0, 60, 0, 0x8100, 5, 0, 64, "" },
 };
 
 static void test_records(void)
@@ -93,21 +94,21 @@ static const struct {
 	enum ng_verdict_kind kind;
 	__u64 want;
 } verdict_row[] = {
-    {"XDP_DROP", NG_HOOK_XDP, 1, NG_FRAME_IN, NG_VERDICT_EBPF_XDP, 1},
-    {"TC_ACT_SHOT in", NG_HOOK_TC_IN, 2, NG_FRAME_IN, NG_VERDICT_EBPF_TC, 2},
-    {"TC_ACT_UNSPEC out", NG_HOOK_TC_OUT, 0xff, NG_FRAME_OUT, NG_VERDICT_EBPF_TC, ~0ull},
+	{ "XDP_DROP", NG_HOOK_XDP, 1, NG_FRAME_IN, NG_VERDICT_EBPF_XDP, 1 },
+	{ "TC_ACT_SHOT in", NG_HOOK_TC_IN, 2, NG_FRAME_IN, NG_VERDICT_EBPF_TC, 2 },
+	{ "TC_ACT_UNSPEC out", NG_HOOK_TC_OUT, 0xff, NG_FRAME_OUT, NG_VERDICT_EBPF_TC, ~0ull },
 };
 
 static void test_verdicts(void)
 {
 	for (size_t i = 0; i < sizeof(verdict_row) / sizeof(verdict_row[0]); i++) {
-		struct record r = {
-		    .head = {.hook = verdict_row[i].hook, .action = verdict_row[i].action}};
+		struct record r = { .head = { .hook = verdict_row[i].hook,
+					      .action = verdict_row[i].action } };
 		struct ng_frame f;
 
 		ng_frame_from_record(&r.head, 0, NULL, &f);
 		ok(f.dir == verdict_row[i].dir && f.verdict_kind == verdict_row[i].kind &&
-		       f.action == verdict_row[i].want,
+			   f.action == verdict_row[i].want,
 		   "%s: direction, kind and action", verdict_row[i].name);
 	}
 }

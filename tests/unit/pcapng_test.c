@@ -19,9 +19,9 @@ static unsigned char buf[NG_ENCODE_PACKET(2048)];
 static void test_section(void)
 {
 	static const unsigned char want[] = {
-	    0x0a, 0x0d, 0x0d, 0x0a, 44,	  0,	0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1, 0,   0,
-	    0,	  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 4,	0,    7,    0, 'n', 'i',
-	    'c',  'g',	'a',  't',  'e',  0,	0,    0,    0,	  0,	44,   0,    0, 0,
+		0x0a, 0x0d, 0x0d, 0x0a, 44,   0,    0,	  0,	0x4d, 0x3c, 0x2b, 0x1a, 1, 0,	0,
+		0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 4,    0,	  7,	0, 'n', 'i',
+		'c',  'g',  'a',  't',	'e',  0,    0,	  0,	0,    0,    44,	  0,	0, 0,
 	};
 
 	is_bytes(buf, ng_pcapng_header(buf, 96), want, sizeof(want), "section header");
@@ -30,16 +30,17 @@ static void test_section(void)
 static void test_iface(void)
 {
 	static const unsigned char full[] = {
-	    1, 0,  0, 0,    68,	  0,	0,   0,	  1,   0, 0, 0,	  96,  0,   0,	 0, 2,
-	    0, 3,  0, 'n',  'g',  '0',	0,   3,	  0,   4, 0, 'X', 'D', 'P', '!', 8, 0,
-	    8, 0,  0, 0xca, 0x9a, 0x3b, 0,   0,	  0,   0, 9, 0,	  1,   0,   9,	 0, 0,
-	    0, 11, 0, 4,    0,	  0,	'u', 'd', 'p', 0, 0, 0,	  0,   68,  0,	 0, 0,
+		1, 0,  0, 0,	68,   0,    0,	 0,   1,   0, 0, 0,   96,  0,	0,   0, 2,
+		0, 3,  0, 'n',	'g',  '0',  0,	 3,   0,   4, 0, 'X', 'D', 'P', '!', 8, 0,
+		8, 0,  0, 0xca, 0x9a, 0x3b, 0,	 0,   0,   0, 9, 0,   1,   0,	9,   0, 0,
+		0, 11, 0, 4,	0,    0,    'u', 'd', 'p', 0, 0, 0,   0,   68,	0,   0, 0,
 	};
 	static const unsigned char bare[] = {
-	    1, 0, 0, 0, 32, 0, 0, 0, 1, 0, 0, 0, 0,  0, 4, 0,
-	    9, 0, 1, 0, 9,  0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0,
+		1, 0, 0, 0, 32, 0, 0, 0, 1, 0, 0, 0, 0,	 0, 4, 0,
+		9, 0, 1, 0, 9,	0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0,
 	};
-	const struct ng_file_iface iface = {"ng0", "XDP!", "udp", 1000000000}, none = {.name = ""};
+	const struct ng_file_iface iface = { "ng0", "XDP!", "udp", 1000000000 },
+				   none = { .name = "" };
 
 	is_bytes(buf, ng_pcapng_iface(buf, &iface, 96), full, sizeof(full),
 		 "interface with all options");
@@ -50,32 +51,33 @@ static void test_iface(void)
 static void test_packet(void)
 {
 	static const unsigned char full[] = {
-	    6,	  0,	0, 0, 108, 0,	0,   0, 1, 0, 0,   0,	0x4d, 0x9b, 0xb6, 0x01, 0xff, 0xff,
-	    0x5e, 0xac, 5, 0, 0,   0,	64,  0, 0, 0, 'h', 'e', 'l',  'l',  'o',  0,	0,    0,
-	    1,	  0,	3, 0, 'w', 'h', 'y', 0, 2, 0, 4,   0,	1,    0,    0,	  0,	4,    0,
-	    8,	  0,	2, 0, 0,   0,	0,   0, 0, 0, 5,   0,	8,    0,    9,	  0,	0,    0,
-	    0,	  0,	0, 0, 6,   0,	4,   0, 3, 0, 0,   0,	7,    0,    9,	  0,	2,    1,
-	    0,	  0,	0, 0, 0,   0,	0,   0, 0, 0, 0,   0,	0,    0,    108,  0,	0,    0,
+		6,    0,    0,	  0,	108, 0, 0, 0, 1,   0,	0,   0, 0x4d, 0x9b, 0xb6, 0x01,
+		0xff, 0xff, 0x5e, 0xac, 5,   0, 0, 0, 64,  0,	0,   0, 'h',  'e',  'l',  'l',
+		'o',  0,    0,	  0,	1,   0, 3, 0, 'w', 'h', 'y', 0, 2,    0,    4,	  0,
+		1,    0,    0,	  0,	4,   0, 8, 0, 2,   0,	0,   0, 0,    0,    0,	  0,
+		5,    0,    8,	  0,	9,   0, 0, 0, 0,   0,	0,   0, 6,    0,    4,	  0,
+		3,    0,    0,	  0,	7,   0, 9, 0, 2,   1,	0,   0, 0,    0,    0,	  0,
+		0,    0,    0,	  0,	0,   0, 0, 0, 108, 0,	0,   0,
 	};
 	static const unsigned char bare[] = {
-	    6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,  0, 0, 0,
-	    0, 0, 0, 0, 5,  0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
+		6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,	 0, 0, 0,
+		0, 0, 0, 0, 5,	0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
 	};
 	const struct ng_frame f = {
-	    .wall_ns = 0x01b69b4dac5effffull,
-	    .data = (const unsigned char *)"hello",
-	    .caplen = 5,
-	    .wirelen = 64,
-	    .iface = 1,
-	    .dir = NG_FRAME_IN,
-	    .has_queue = true,
-	    .queue = 3,
-	    .verdict_kind = NG_VERDICT_EBPF_XDP,
-	    .action = 1,
-	    .lost = 2,
-	    .comment = "why",
+		.wall_ns = 0x01b69b4dac5effffull,
+		.data = (const unsigned char *)"hello",
+		.caplen = 5,
+		.wirelen = 64,
+		.iface = 1,
+		.dir = NG_FRAME_IN,
+		.has_queue = true,
+		.queue = 3,
+		.verdict_kind = NG_VERDICT_EBPF_XDP,
+		.action = 1,
+		.lost = 2,
+		.comment = "why",
 	};
-	const struct ng_frame none = {.wall_ns = 1, .verdict_kind = NG_VERDICT_NONE};
+	const struct ng_frame none = { .wall_ns = 1, .verdict_kind = NG_VERDICT_NONE };
 
 	is_bytes(buf, ng_pcapng_packet(buf, &f, 9), full, sizeof(full), "packet with all options");
 	is_bytes(buf, ng_pcapng_packet(buf, &none, 0), bare, sizeof(bare),
@@ -85,12 +87,12 @@ static void test_packet(void)
 static void test_stats(void)
 {
 	static const unsigned char want[] = {
-	    5, 0, 0, 0, 100, 0, 0, 0, 1, 0,  0,	 0, 2, 0, 0, 0, 5, 0, 0, 0, 2, 0,   8,	0,  1,
-	    0, 0, 0, 4, 0,   0, 0, 3, 0, 8,  0,	 2, 0, 0, 0, 5, 0, 0, 0, 4, 0, 8,   0,	40, 0,
-	    0, 0, 0, 0, 0,   0, 6, 0, 8, 0,  30, 0, 0, 0, 0, 0, 0, 0, 7, 0, 8, 0,   10, 0,  0,
-	    0, 0, 0, 0, 0,   8, 0, 8, 0, 20, 0,	 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 0,	0,  0,
+		5, 0, 0, 0, 100, 0, 0, 0, 1, 0,	 0,  0, 2, 0, 0, 0, 5, 0, 0, 0, 2, 0,	8,  0,	1,
+		0, 0, 0, 4, 0,	 0, 0, 3, 0, 8,	 0,  2, 0, 0, 0, 5, 0, 0, 0, 4, 0, 8,	0,  40, 0,
+		0, 0, 0, 0, 0,	 0, 6, 0, 8, 0,	 30, 0, 0, 0, 0, 0, 0, 0, 7, 0, 8, 0,	10, 0,	0,
+		0, 0, 0, 0, 0,	 8, 0, 8, 0, 20, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 0,  0,	0,
 	};
-	const struct ng_file_stats s = {(2ull << 32) | 5, (1ull << 32) | 4, 40, 30, 10, 20};
+	const struct ng_file_stats s = { (2ull << 32) | 5, (1ull << 32) | 4, 40, 30, 10, 20 };
 
 	is_bytes(buf, ng_pcapng_stats(buf, 1, &s), want, sizeof(want), "statistics");
 }
@@ -107,13 +109,13 @@ static void test_sizes(void)
 	memset(text, 't', sizeof(text) - 1);
 	for (__u32 caplen = 0; caplen <= sizeof(data); caplen++) {
 		struct ng_frame f = {
-		    .data = data,
-		    .caplen = caplen,
-		    .wirelen = caplen,
-		    .dir = NG_FRAME_OUT,
-		    .has_queue = true,
-		    .lost = 1,
-		    .comment = comment,
+			.data = data,
+			.caplen = caplen,
+			.wirelen = caplen,
+			.dir = NG_FRAME_OUT,
+			.has_queue = true,
+			.lost = 1,
+			.comment = comment,
 		};
 		size_t n = ng_pcapng_packet(buf, &f, caplen);
 		__u32 first, last;
@@ -123,7 +125,8 @@ static void test_sizes(void)
 		bad += n % 4 || first != n || last != n || n > NG_ENCODE_PACKET(caplen);
 	}
 	is_int(bad, 0, "packet blocks of every length are whole");
-	ok(ng_pcapng_iface(buf, &(struct ng_file_iface){text, text, text, 1}, 1) <= NG_ENCODE_FIXED,
+	ok(ng_pcapng_iface(buf, &(struct ng_file_iface){ text, text, text, 1 }, 1) <=
+		   NG_ENCODE_FIXED,
 	   "long strings are cut to the room");
 }
 

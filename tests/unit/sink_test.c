@@ -66,8 +66,8 @@ static void test_plain(void)
 /* A file size limit inside a record stands for a full disk. */
 static void test_full(void)
 {
-	const struct rlimit limit = {HEADER + 300 * RECORD + 500, RLIM_INFINITY};
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	const struct rlimit limit = { HEADER + 300 * RECORD + 500, RLIM_INFINITY };
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int fd = temporary_file(), copy = dup(fd), rc = 0;
 	struct ng_sink *s;
 	uint64_t packets = 0;
@@ -116,7 +116,7 @@ static void on_alarm(int sig)
 
 static void test_cancel(void)
 {
-	const struct sigaction action = {.sa_handler = on_alarm}; /* no SA_RESTART */
+	const struct sigaction action = { .sa_handler = on_alarm }; /* no SA_RESTART */
 	struct ng_sink *s;
 	int pipe_fd[2];
 
