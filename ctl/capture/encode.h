@@ -12,7 +12,7 @@
 #define NG_CTL_CAPTURE_ENCODE_H
 
 #include <stddef.h>
-#include "ctl/capture/frame.h"
+#include "ctl/capture/packet.h"
 
 enum ng_format { NG_FORMAT_PCAP, NG_FORMAT_PCAPNG, NG_FORMAT_LINES, NG_FORMAT_MAX };
 
@@ -41,7 +41,7 @@ struct ng_encoder {
 	/* NULL where the format has no such thing. Interfaces come right after the header, in
 	 * order. */
 	size_t (*iface)(void *buf, const struct ng_file_iface *iface, __u32 snaplen);
-	size_t (*packet)(void *buf, const struct ng_frame *f, __u64 id);
+	size_t (*packet)(void *buf, const struct ng_packet *f, __u64 id);
 	size_t (*stats)(void *buf, __u32 iface, const struct ng_file_stats *s);
 };
 extern const struct ng_encoder ng_encoder[NG_FORMAT_MAX];

@@ -8,22 +8,22 @@
 #define ETHERNET_HEADER 14
 
 static const char *const dir_name[] = {
-	[NG_FRAME_DIR_UNKNOWN] = "",
-	[NG_FRAME_IN] = " in",
-	[NG_FRAME_OUT] = " out",
+	[NG_PACKET_DIR_UNKNOWN] = "",
+	[NG_PACKET_IN] = " in",
+	[NG_PACKET_OUT] = " out",
 };
 static const char *const verdict_name[] = { [NG_PASS] = " pass", [NG_DROP] = " drop" };
 _Static_assert(sizeof(verdict_name) / sizeof(verdict_name[0]) == NG_VERDICT_MAX,
 	       "a name for every verdict");
 
-static const char *verdict_of(const struct ng_frame *f)
+static const char *verdict_of(const struct ng_packet *f)
 {
 	return f->verdict_kind == NG_VERDICT_NONE || f->verdict >= NG_VERDICT_MAX
 		       ? ""
 		       : verdict_name[f->verdict];
 }
 
-static int put_addresses(char *p, size_t size, const struct ng_frame *f)
+static int put_addresses(char *p, size_t size, const struct ng_packet *f)
 {
 	const unsigned char *d = f->data;
 
@@ -36,7 +36,7 @@ static int put_addresses(char *p, size_t size, const struct ng_frame *f)
 		d[13]);
 }
 
-size_t ng_lines_packet(void *buf, const struct ng_frame *f, __u64 id)
+size_t ng_lines_packet(void *buf, const struct ng_packet *f, __u64 id)
 {
 	const time_t seconds = (time_t)(f->wall_ns / 1000000000);
 	char *p = buf, *end = p + NG_ENCODE_FIXED;

@@ -5,6 +5,6 @@
 
 #include "ctl/capture/encode.h"
 
-size_t ng_lines_packet(void *buf, const struct ng_frame *f, __u64 id);
+size_t ng_lines_packet(void *buf, const struct ng_packet *f, __u64 id);
 
 #endif

@@ -203,7 +203,7 @@ int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface
 	return 0;
 }
 
-int ng_output_packet(struct ng_output *o, const struct ng_frame *f)
+int ng_output_packet(struct ng_output *o, const struct ng_packet *f)
 {
 	void *room = ng_sink_room(o->sink, NG_ENCODE_PACKET(f->caplen));
 
@@ -241,7 +241,8 @@ __u64 ng_output_packets(const struct ng_output *o)
 	return ng_sink_packets(o->sink);
 }
 
-/* Its own messages are not shown; an end that is not explained by the reader of its output is worth a word. */
+/* Its own messages are not shown; an end that is not explained by the reader of its output is worth
+ * a word. */
 static void wait_for_tcpdump(pid_t child)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
@@ -250,7 +251,8 @@ static void wait_for_tcpdump(pid_t child)
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status && !(poll(&out, 1, 0) > 0 && out.revents & POLLERR))
-		ng_warn("tcpdump, which prints the packets, ended early (status 0x%x)", (unsigned int)status);
+		ng_warn("tcpdump, which prints the packets, ended early (status 0x%x)",
+			(unsigned int)status);
 }
 
 int ng_output_close(struct ng_output *o, __u64 *packets)

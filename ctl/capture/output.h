@@ -31,7 +31,7 @@ int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface
 		   struct ng_error *err);
 
 /* 0, or the -errno of the write that failed; -EPIPE: the reader went away. */
-int ng_output_packet(struct ng_output *o, const struct ng_frame *f);
+int ng_output_packet(struct ng_output *o, const struct ng_packet *f);
 int ng_output_stats(struct ng_output *o, __u32 iface, const struct ng_file_stats *s);
 int ng_output_flush(struct ng_output *o);
 bool ng_output_unbuffered(const struct ng_output *o); /* wants a flush after every batch */

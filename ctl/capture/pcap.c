@@ -33,7 +33,7 @@ size_t ng_pcap_header(void *buf, __u32 snaplen)
 	return sizeof(h);
 }
 
-size_t ng_pcap_packet(void *buf, const struct ng_frame *f, __u64 id)
+size_t ng_pcap_packet(void *buf, const struct ng_packet *f, __u64 id)
 {
 	const struct packet_header h = {
 		.seconds = (__u32)(f->wall_ns / 1000000000),

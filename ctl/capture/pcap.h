@@ -6,6 +6,6 @@
 #include "ctl/capture/encode.h"
 
 size_t ng_pcap_header(void *buf, __u32 snaplen);
-size_t ng_pcap_packet(void *buf, const struct ng_frame *f, __u64 id);
+size_t ng_pcap_packet(void *buf, const struct ng_packet *f, __u64 id);
 
 #endif

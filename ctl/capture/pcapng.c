@@ -156,7 +156,7 @@ size_t ng_pcapng_iface(void *buf, const struct ng_file_iface *iface, __u32 snapl
 	return end(&b);
 }
 
-size_t ng_pcapng_packet(void *buf, const struct ng_frame *f, __u64 id)
+size_t ng_pcapng_packet(void *buf, const struct ng_packet *f, __u64 id)
 {
 	struct block b = begin(buf, BLOCK_PACKET);
 	const __u32 flags = (__u32)f->dir;
@@ -168,7 +168,7 @@ size_t ng_pcapng_packet(void *buf, const struct ng_frame *f, __u64 id)
 	put(&b, f->data, f->caplen);
 	pad(&b);
 	put_string(&b, OPT_COMMENT, f->comment, NG_COMMENT_MAX);
-	if (f->dir != NG_FRAME_DIR_UNKNOWN)
+	if (f->dir != NG_PACKET_DIR_UNKNOWN)
 		put_option(&b, EPB_FLAGS, &flags, sizeof(flags));
 	if (f->lost)
 		put_option(&b, EPB_DROPCOUNT, &f->lost, sizeof(f->lost));

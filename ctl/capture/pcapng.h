@@ -7,7 +7,7 @@
 
 size_t ng_pcapng_header(void *buf, __u32 snaplen);
 size_t ng_pcapng_iface(void *buf, const struct ng_file_iface *iface, __u32 snaplen);
-size_t ng_pcapng_packet(void *buf, const struct ng_frame *f, __u64 id);
+size_t ng_pcapng_packet(void *buf, const struct ng_packet *f, __u64 id);
 size_t ng_pcapng_stats(void *buf, __u32 iface, const struct ng_file_stats *s);
 
 #endif

@@ -23,7 +23,7 @@ static void test_file(void)
 		0x15, 0xcd, 0x5b, 0x07, 0xff, 0xc9, 0x9a, 0x3b, 3,   0,
 		0,    0,    0xdc, 5,	0,    0,    'a',  'b',	'c',
 	};
-	const struct ng_frame f = {
+	const struct ng_packet f = {
 		.wall_ns = 123456789999999999ull,
 		.data = (const unsigned char *)"abc",
 		.caplen = 3,
@@ -75,9 +75,9 @@ static void test_records(void)
 		    .data = "ABCDEFabcdef\x08\x00IPwhat follows",
 		};
 		unsigned char scratch[32 + NG_VLAN_TAG];
-		struct ng_frame f;
+		struct ng_packet f;
 
-		ng_frame_from_record(&r.head, 37, scratch, &f);
+		ng_packet_from_record(&r.head, 37, scratch, &f);
 		is_bytes(f.data, f.caplen, record_row[i].want, record_row[i].want_caplen,
 			 record_row[i].name);
 		is_int(f.wirelen, record_row[i].want_wirelen, "%s: length on the wire",
@@ -90,13 +90,13 @@ static void test_records(void)
 static const struct {
 	const char *name;
 	__u8 hook, action;
-	enum ng_frame_dir dir;
+	enum ng_packet_dir dir;
 	enum ng_verdict_kind kind;
 	__u64 want;
 } verdict_row[] = {
-	{ "XDP_DROP", NG_HOOK_XDP, 1, NG_FRAME_IN, NG_VERDICT_EBPF_XDP, 1 },
-	{ "TC_ACT_SHOT in", NG_HOOK_TC_IN, 2, NG_FRAME_IN, NG_VERDICT_EBPF_TC, 2 },
-	{ "TC_ACT_UNSPEC out", NG_HOOK_TC_OUT, 0xff, NG_FRAME_OUT, NG_VERDICT_EBPF_TC, ~0ull },
+	{ "XDP_DROP", NG_HOOK_XDP, 1, NG_PACKET_IN, NG_VERDICT_EBPF_XDP, 1 },
+	{ "TC_ACT_SHOT in", NG_HOOK_TC_IN, 2, NG_PACKET_IN, NG_VERDICT_EBPF_TC, 2 },
+	{ "TC_ACT_UNSPEC out", NG_HOOK_TC_OUT, 0xff, NG_PACKET_OUT, NG_VERDICT_EBPF_TC, ~0ull },
 };
 
 static void test_verdicts(void)
@@ -104,9 +104,9 @@ static void test_verdicts(void)
 	for (size_t i = 0; i < sizeof(verdict_row) / sizeof(verdict_row[0]); i++) {
 		struct record r = { .head = { .hook = verdict_row[i].hook,
 					      .action = verdict_row[i].action } };
-		struct ng_frame f;
+		struct ng_packet f;
 
-		ng_frame_from_record(&r.head, 0, NULL, &f);
+		ng_packet_from_record(&r.head, 0, NULL, &f);
 		ok(f.dir == verdict_row[i].dir && f.verdict_kind == verdict_row[i].kind &&
 			   f.action == verdict_row[i].want,
 		   "%s: direction, kind and action", verdict_row[i].name);

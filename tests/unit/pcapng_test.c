@@ -63,13 +63,13 @@ static void test_packet(void)
 		6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,	 0, 0, 0,
 		0, 0, 0, 0, 5,	0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
 	};
-	const struct ng_frame f = {
+	const struct ng_packet f = {
 		.wall_ns = 0x01b69b4dac5effffull,
 		.data = (const unsigned char *)"hello",
 		.caplen = 5,
 		.wirelen = 64,
 		.iface = 1,
-		.dir = NG_FRAME_IN,
+		.dir = NG_PACKET_IN,
 		.has_queue = true,
 		.queue = 3,
 		.verdict_kind = NG_VERDICT_EBPF_XDP,
@@ -77,7 +77,7 @@ static void test_packet(void)
 		.lost = 2,
 		.comment = "why",
 	};
-	const struct ng_frame none = { .wall_ns = 1, .verdict_kind = NG_VERDICT_NONE };
+	const struct ng_packet none = { .wall_ns = 1, .verdict_kind = NG_VERDICT_NONE };
 
 	is_bytes(buf, ng_pcapng_packet(buf, &f, 9), full, sizeof(full), "packet with all options");
 	is_bytes(buf, ng_pcapng_packet(buf, &none, 0), bare, sizeof(bare),
@@ -108,11 +108,11 @@ static void test_sizes(void)
 	memset(comment, 'c', sizeof(comment) - 1);
 	memset(text, 't', sizeof(text) - 1);
 	for (__u32 caplen = 0; caplen <= sizeof(data); caplen++) {
-		struct ng_frame f = {
+		struct ng_packet f = {
 			.data = data,
 			.caplen = caplen,
 			.wirelen = caplen,
-			.dir = NG_FRAME_OUT,
+			.dir = NG_PACKET_OUT,
 			.has_queue = true,
 			.lost = 1,
 			.comment = comment,

@@ -3,8 +3,8 @@
  * A captured frame as it goes into a file, and how a tap's record becomes one: wall clock, and the
  * VLAN tag that the kernel keeps in metadata put back where it was on the wire. Pure.
  */
-#ifndef NG_CTL_CAPTURE_FRAME_H
-#define NG_CTL_CAPTURE_FRAME_H
+#ifndef NG_CTL_CAPTURE_PACKET_H
+#define NG_CTL_CAPTURE_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,14 +16,18 @@
 /* What a verdict means: the types of pcapng's epb_verdict (draft-ietf-opsawg-pcapng,
  * section 4.3.1). */
 enum ng_verdict_kind { NG_VERDICT_NONE = -1, NG_VERDICT_EBPF_TC = 1, NG_VERDICT_EBPF_XDP = 2 };
-enum ng_frame_dir { NG_FRAME_DIR_UNKNOWN, NG_FRAME_IN, NG_FRAME_OUT }; /* bits 0-1 of epb_flags */
+enum ng_packet_dir {
+	NG_PACKET_DIR_UNKNOWN,
+	NG_PACKET_IN,
+	NG_PACKET_OUT
+}; /* bits 0-1 of epb_flags */
 
-struct ng_frame {
+struct ng_packet {
 	__u64 wall_ns; /* since 1970, CLOCK_REALTIME */
 	const unsigned char *data;
 	__u32 caplen, wirelen;
 	__u32 iface; /* index into the file's interfaces */
-	enum ng_frame_dir dir;
+	enum ng_packet_dir dir;
 	bool has_queue;
 	__u32 queue;
 	enum ng_verdict_kind verdict_kind;
@@ -39,7 +43,7 @@ struct ng_frame {
  * was put back. tai_offset_s: how many seconds CLOCK_TAI is ahead. Leaves iface, lost and comment
  * zero. rec->caplen bytes must be there.
  */
-void ng_frame_from_record(const struct ng_tap_record *rec, int tai_offset_s, unsigned char *scratch,
-			  struct ng_frame *f);
+void ng_packet_from_record(const struct ng_tap_record *rec, int tai_offset_s,
+			   unsigned char *scratch, struct ng_packet *f);
 
 #endif

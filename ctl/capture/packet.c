@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tap record to frame. */
-#include "ctl/capture/frame.h"
+#include "ctl/capture/packet.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static __u32 min_u32(__u32 a, __u32 b)
 }
 
 static void put_tag_back(const struct ng_tap_record *rec, unsigned char *scratch,
-			 struct ng_frame *f)
+			 struct ng_packet *f)
 {
 	__u16 tag_be[2] = { htons(rec->vlan_tpid), htons(rec->vlan_tci) };
 
@@ -35,15 +35,15 @@ static const enum ng_verdict_kind verdict_kind[] = {
 _Static_assert(sizeof(verdict_kind) / sizeof(verdict_kind[0]) == NG_HOOK_MAX,
 	       "a kind for every hook");
 
-void ng_frame_from_record(const struct ng_tap_record *rec, int tai_offset_s, unsigned char *scratch,
-			  struct ng_frame *f)
+void ng_packet_from_record(const struct ng_tap_record *rec, int tai_offset_s,
+			   unsigned char *scratch, struct ng_packet *f)
 {
-	*f = (struct ng_frame){
+	*f = (struct ng_packet){
 		.wall_ns = rec->tai_ns - (__u64)((__s64)tai_offset_s * 1000000000),
 		.data = (const unsigned char *)(rec + 1),
 		.caplen = rec->caplen,
 		.wirelen = rec->wirelen,
-		.dir = rec->hook == NG_HOOK_TC_OUT ? NG_FRAME_OUT : NG_FRAME_IN,
+		.dir = rec->hook == NG_HOOK_TC_OUT ? NG_PACKET_OUT : NG_PACKET_IN,
 		.has_queue = true,
 		.queue = rec->queue,
 		.verdict_kind = rec->hook < NG_HOOK_MAX ? verdict_kind[rec->hook] : NG_VERDICT_NONE,
