@@ -10,7 +10,7 @@ SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
 TESTS     ?= $(unit_bin) $(bpf_bin) $(sort $(wildcard tests/e2e/*_test.sh))
 
-PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0
+PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libcap-ng
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings

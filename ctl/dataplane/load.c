@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Builds and loads a gate's program. */
+#include "ctl/dataplane/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/dataplane/libbpf_log.h"
+#include "tc_gate.skel.h"
+#include "xdp_gate.skel.h"
+
+#define STUB_NAME     "ng_tap_filter"
+#define LOG_SIZE      (16u << 20) /* never grows on our buffer; pages are touched on use only */
+#define LOG_LINES_MAX 4		  /* of the verifier's log shown in why */
+
+/* A template: what the generated skeletons have in common. */
+struct template
+{
+	struct xdp_gate *xdp;
+	struct tc_gate *tc;
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+};
+
+/*
+ * What the load callback needs; libbpf's cookie is fixed when the handler is registered, and that
+ * can be done only once (1.1.2 frees the handler table twice otherwise).
+ */
+struct splice {
+	const struct bpf_object *obj;
+	const struct ng_ebpf *body; /* NULL: keep the stub */
+	struct bpf_func_info *func_info;
+	struct bpf_line_info *line_info;
+	struct ng_ebpf result;
+};
+static _Thread_local struct splice *current_splice;
+
+/* The stub's first instruction and the one behind its last. */
+static int find_stub(const struct splice *s, const struct bpf_prog_load_opts *opts, size_t n_insns,
+		     size_t *start, size_t *end)
+{
+	const struct btf *btf = bpf_object__btf(s->obj);
+	const struct bpf_func_info *info = opts->func_info;
+
+	if (opts->func_info_rec_size != sizeof(*info))
+		return -EPROTO;
+	for (__u32 i = 0; i < opts->func_info_cnt; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, info[i].type_id);
+		const char *name = t ? btf__name_by_offset(btf, t->name_off) : NULL;
+
+		if (!name || strcmp(name, STUB_NAME))
+			continue;
+		*start = info[i].insn_off;
+		*end = i + 1 < opts->func_info_cnt ? info[i + 1].insn_off : n_insns;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int move_func_info(struct splice *s, struct bpf_prog_load_opts *opts, size_t end, long shift)
+{
+	size_t size = opts->func_info_cnt * sizeof(*s->func_info);
+
+	s->func_info = malloc(size);
+	if (!s->func_info)
+		return -ENOMEM;
+	memcpy(s->func_info, opts->func_info, size);
+	for (__u32 i = 0; i < opts->func_info_cnt; i++)
+		if (s->func_info[i].insn_off >= end)
+			s->func_info[i].insn_off += (__u32)shift;
+	opts->func_info = s->func_info;
+	return 0;
+}
+
+/* Of the replaced body only the line of its first instruction stays: the kernel wants one per
+ * function. */
+static int move_line_info(struct splice *s, struct bpf_prog_load_opts *opts, size_t start,
+			  size_t end, long shift)
+{
+	const struct bpf_line_info *old = opts->line_info;
+	__u32 n = 0;
+
+	if (!opts->line_info_cnt)
+		return 0;
+	if (opts->line_info_rec_size != sizeof(*old))
+		return -EPROTO;
+	s->line_info = malloc(opts->line_info_cnt * sizeof(*old));
+	if (!s->line_info)
+		return -ENOMEM;
+	for (__u32 i = 0; i < opts->line_info_cnt; i++) {
+		if (old[i].insn_off > start && old[i].insn_off < end)
+			continue;
+		s->line_info[n] = old[i];
+		if (old[i].insn_off >= end)
+			s->line_info[n].insn_off += (__u32)shift;
+		n++;
+	}
+	opts->line_info = s->line_info;
+	opts->line_info_cnt = n;
+	return 0;
+}
+
+static int splice_filter(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	struct splice *s = current_splice;
+	size_t n = bpf_program__insn_cnt(prog), start, end;
+	long shift;
+	int rc;
+
+	(void)cookie;
+	if (!s || !s->body)
+		return 0;
+	rc = find_stub(s, opts, n, &start, &end);
+	if (!rc)
+		rc = ng_splice_body(bpf_program__insns(prog), n, start, end, s->body, &s->result,
+				    &shift);
+	if (!rc)
+		rc = move_func_info(s, opts, end, shift);
+	if (!rc)
+		rc = move_line_info(s, opts, start, end, shift);
+	if (!rc)
+		rc = bpf_program__set_insns(prog, s->result.insns, s->result.n);
+	return rc;
+}
+
+static int register_handlers(void)
+{
+	static const struct {
+		const char *section;
+		enum bpf_prog_type type;
+		enum bpf_attach_type attach;
+	} handler[] = {
+		{ "xdp.frags", BPF_PROG_TYPE_XDP, BPF_XDP },
+		{ "xdp", BPF_PROG_TYPE_XDP, BPF_XDP },
+		{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	};
+	static bool done;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = splice_filter);
+
+	if (done)
+		return 0;
+	for (size_t i = 0; i < sizeof(handler) / sizeof(handler[0]); i++) {
+		int rc = libbpf_register_prog_handler(handler[i].section, handler[i].type,
+						      handler[i].attach, &opts);
+
+		if (rc < 0)
+			return rc;
+	}
+	done = true;
+	return 0;
+}
+
+static int open_template(const struct ng_load *spec, struct template *t)
+{
+	__u32 cpus = (__u32)libbpf_num_possible_cpus();
+
+	if (spec->hook == NG_HOOK_XDP) {
+		t->xdp = xdp_gate__open();
+		if (!t->xdp)
+			return -errno;
+		t->obj = t->xdp->obj;
+		t->prog = t->xdp->progs.ng_xdp;
+		t->xdp->rodata->ng_taps = spec->taps;
+		t->xdp->rodata->ng_cpus = cpus;
+		t->xdp->rodata->ng_tap_only = spec->tap_only;
+		t->xdp->rodata->ng_hook = spec->hook;
+		t->xdp->rodata->ng_dir = NG_IN;
+	} else {
+		t->tc = tc_gate__open();
+		if (!t->tc)
+			return -errno;
+		t->obj = t->tc->obj;
+		t->prog = t->tc->progs.ng_tc;
+		t->tc->rodata->ng_taps = spec->taps;
+		t->tc->rodata->ng_cpus = cpus;
+		t->tc->rodata->ng_tap_only = spec->tap_only;
+		t->tc->rodata->ng_hook = spec->hook;
+		t->tc->rodata->ng_dir = spec->hook == NG_HOOK_TC_OUT ? NG_OUT : NG_IN;
+	}
+	return 0;
+}
+
+static void close_template(struct template *t)
+{
+	xdp_gate__destroy(t->xdp);
+	tc_gate__destroy(t->tc);
+}
+
+static int size_maps(const struct ng_load *spec, struct bpf_object *obj)
+{
+	const __u32 rings = NG_TAPS_MAX * (__u32)libbpf_num_possible_cpus();
+	const __u32 size[NG_MAP_ID_MAX] = {
+		[NG_MAP_ACL4_SRC] = spec->acl_entries,	[NG_MAP_ACL4_DST] = spec->acl_entries,
+		[NG_MAP_ACL6_SRC] = spec->acl_entries,	[NG_MAP_ACL6_DST] = spec->acl_entries,
+		[NG_MAP_ACL_CLASS] = spec->acl_entries, [NG_MAP_ACL_CLAUSE] = spec->acl_entries,
+		[NG_MAP_ACL_HITS] = spec->acl_entries,	[NG_MAP_TAP_RINGS] = rings,
+	};
+
+	for (int i = 0; i < NG_MAP_ID_MAX; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_map_name[i]);
+		int rc = map ? 0 : -ENOENT;
+
+		if (!rc && size[i])
+			rc = bpf_map__set_max_entries(map, size[i]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int reuse_maps(const struct ng_maps *maps, struct bpf_object *obj)
+{
+	for (int i = 0; i < NG_MAP_ID_MAX; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_map_name[i]);
+		int rc = map ? bpf_map__reuse_fd(map, maps->fd[i]) : -ENOENT;
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int take_maps(struct bpf_object *obj, struct ng_maps *maps)
+{
+	for (int i = 0; i < NG_MAP_ID_MAX; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_map_name[i]);
+
+		maps->fd[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+		if (maps->fd[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* The last lines of the verifier's log, its statistics left out. */
+static void explain_refusal(struct ng_error *err, const char *log)
+{
+	const char *line[LOG_LINES_MAX];
+	size_t n = 0, len = strlen(log);
+
+	while (len && n < LOG_LINES_MAX) {
+		const char *start;
+
+		while (len && log[len - 1] == '\n')
+			len--;
+		start = len ? memrchr(log, '\n', len) : NULL;
+		start = start ? start + 1 : log;
+		if (len && strncmp(start, "processed ", 10))
+			line[n++] = start;
+		len = (size_t)(start - log);
+	}
+	while (n--)
+		ng_err_why(err, "%.*s", (int)strcspn(line[n], "\n"), line[n]);
+}
+
+static int load_error(const struct ng_load *spec, int rc, const char *log, struct ng_error *err)
+{
+	if (!*log) {
+		rc = ng_err(err, rc == -EPERM ? NG_EXIT_PRIVILEGE : NG_EXIT_FAILED, -rc,
+			    spec->object, "%s: loading the program failed",
+			    ng_hook_name[spec->hook]);
+		if (rc == -EPERM)
+			ng_err_why(err, "this kernel lets nobody load it: see the kernel's log "
+					"for \"lockdown\" and the limit of locked memory");
+		return rc;
+	}
+	rc = ng_err(err, NG_EXIT_UNSUPPORTED, -rc, spec->object,
+		    "%s: the kernel's verifier refused the program", ng_hook_name[spec->hook]);
+	explain_refusal(err, log);
+	ng_err_try(err, "nicgate -vv .. shows the verifier's whole log");
+	return rc;
+}
+
+static void trace_log(const char *log)
+{
+	for (const char *p = log; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		ng_trace("verifier: %.*s", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+}
+
+/* Has the kernel verify the opened template, with the filters spliced in. */
+static int verify(const struct ng_load *spec, struct template *t, const struct ng_ebpf *body,
+		  struct ng_error *err)
+{
+	struct splice s = { .obj = t->obj, .body = body };
+	char *log = malloc(LOG_SIZE);
+	int rc;
+
+	if (!log)
+		return ng_err(err, NG_EXIT_FAILED, ENOMEM, spec->object, "verifier log");
+	log[0] = '\0';
+	bpf_program__set_log_buf(t->prog, log, LOG_SIZE);
+	bpf_program__set_log_level(t->prog, ng_log_level >= 2 ? 1 : 0);
+	bpf_program__set_flags(t->prog, spec->frags ? BPF_F_XDP_HAS_FRAGS : 0);
+	current_splice = &s;
+	rc = bpf_object__load(t->obj);
+	current_splice = NULL;
+	trace_log(log);
+	if (rc)
+		rc = load_error(spec, rc, log, err);
+	ng_ebpf_free(&s.result);
+	free(s.func_info);
+	free(s.line_info);
+	free(log);
+	return rc;
+}
+
+static int load_template(const struct ng_load *spec, struct template *t, struct ng_maps *maps,
+			 struct ng_error *err)
+{
+	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
+	struct ng_ebpf body = { 0 };
+	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
+
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
+	if (spec->taps)
+		rc = ng_filter_combine(spec->filter, NG_TAPS_MAX, &body, err);
+	if (!rc)
+		rc = verify(spec, t, spec->taps ? &body : NULL, err);
+	ng_ebpf_free(&body);
+	if (rc || reuse)
+		return rc;
+	rc = take_maps(t->obj, maps);
+	if (rc) {
+		ng_maps_close(maps);
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "keeping the maps failed");
+	}
+	return 0;
+}
+
+int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, struct ng_error *err)
+{
+	struct template t = { 0 };
+	int rc, fd;
+
+	ng_libbpf_log_init();
+	rc = register_handlers();
+	if (!rc)
+		rc = open_template(spec, &t);
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object,
+			      "%s: opening the program template failed", ng_hook_name[spec->hook]);
+	rc = load_template(spec, &t, maps, err);
+	if (!rc) {
+		fd = fcntl(bpf_program__fd(t.prog), F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			rc = ng_err(err, NG_EXIT_FAILED, errno, spec->object,
+				    "keeping the program failed");
+		else
+			*prog_fd = fd;
+	}
+	close_template(&t);
+	return rc;
+}

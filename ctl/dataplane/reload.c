@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs that follow their taps: reload after a change of taps, and putting in order what dead
+ * owners left. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ctl/dataplane/hooks.h"
+#include "ctl/dataplane/load.h"
+#include "maps/tap.h"
+
+/* The taps of a gate, read for a new program. */
+struct taps {
+	__u32 living, dead; /* bit masks of slots */
+	struct ng_ebpf filter[NG_TAPS_MAX];
+};
+
+static void taps_free(struct taps *t)
+{
+	for (size_t i = 0; i < NG_TAPS_MAX; i++)
+		ng_ebpf_free(&t->filter[i]);
+}
+
+static int translate(const struct ng_gate *gate, const struct ng_tap_conf *conf,
+		     struct ng_ebpf *out, struct ng_error *err)
+{
+	const struct ng_cbpf cbpf = { .insns = (struct sock_filter *)conf->filter,
+				      .n = conf->insns };
+
+	return ng_filter_translate(&cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC, out,
+				   err);
+}
+
+static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,
+		    struct ng_tap_conf *conf, struct taps *t, struct ng_error *err)
+{
+	int rc = ng_tap_read(&gate->maps, slot, conf);
+	__u32 now;
+
+	if (rc == -ENOENT)
+		return 0;
+	if (!rc)
+		rc = ng_jiffies(jiffies_fd, &now);
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
+			      slot);
+	if (ng_tap_is_dead(&gate->maps, slot, conf, now)) {
+		t->dead |= 1u << slot;
+		return 0;
+	}
+	t->living |= 1u << slot;
+	return translate(gate, conf, &t->filter[slot], err);
+}
+
+static int sort_taps(const struct ng_gate *gate, struct taps *t, struct ng_error *err)
+{
+	struct ng_tap_conf *conf = malloc(sizeof(*conf));
+	int jiffies_fd = -1, rc = 0;
+
+	if (!conf)
+		return ng_err(err, NG_EXIT_FAILED, ENOMEM, gate->link.name, "out of memory");
+	for (__u32 slot = 0; !rc && slot < NG_TAPS_MAX; slot++)
+		rc = sort_tap(gate, slot, &jiffies_fd, conf, t, err);
+	if (jiffies_fd >= 0)
+		close(jiffies_fd);
+	free(conf);
+	return rc;
+}
+
+static int load_with(struct ng_gate *gate, const struct taps *t, int *fd, struct ng_error *err)
+{
+	const struct ng_load load = {
+		.object = gate->link.name,
+		.hook = gate->hook,
+		.frags = gate->maps.control->frags,
+		.tap_only = gate->maps.control->temporary,
+		.taps = t->living,
+		.filter = t->filter,
+	};
+
+	return ng_load(&load, &gate->maps, fd, err);
+}
+
+/* Takes the descriptor. */
+static int swap_in(struct ng_gate *gate, int fd, struct ng_error *err)
+{
+	int rc = ng_hook_ops_of(gate->mode)->swap(gate, fd);
+
+	if (rc) {
+		close(fd);
+		return ng_err(err,
+			      rc == -ENOENT || rc == -ENOLINK ? NG_EXIT_NOT_FOUND : NG_EXIT_FAILED,
+			      -rc, gate->link.name, "%s: putting the new program in place failed",
+			      ng_hook_name[gate->hook]);
+	}
+	if (gate->prog_fd >= 0)
+		close(gate->prog_fd);
+	gate->prog_fd = fd;
+	gate->prog_id = ng_prog_id(fd);
+	return 0;
+}
+
+static void release_dead(struct ng_gate *gate, __u32 dead)
+{
+	for (__u32 slot = 0; slot < NG_TAPS_MAX; slot++)
+		if (dead & 1u << slot) {
+			ng_debug("%s: %s: tap %u released, its owner is gone", gate->link.name,
+				 ng_hook_name[gate->hook], slot);
+			ng_tap_release(&gate->maps, slot);
+		}
+}
+
+static int reload_with(struct ng_gate *gate, const struct taps *t, struct ng_error *err)
+{
+	int fd, rc = load_with(gate, t, &fd, err);
+
+	if (!rc)
+		rc = swap_in(gate, fd, err);
+	if (rc)
+		return rc;
+	gate->maps.control->taps = t->living;
+	release_dead(gate, t->dead);
+	return 0;
+}
+
+int ng_gate_reload(struct ng_gate *gate, struct ng_error *err)
+{
+	struct taps t = { 0 };
+	int rc = sort_taps(gate, &t, err);
+
+	if (!rc)
+		rc = reload_with(gate, &t, err);
+	taps_free(&t);
+	return rc;
+}
+
+/* Taps whose owner died go; a temporary gate goes with its last tap. Takes the gate. */
+static int collect_taps(const struct ng_pins *pins, struct ng_gate *gate, struct ng_error *err)
+{
+	struct taps t = { 0 };
+	int rc = sort_taps(gate, &t, err);
+
+	if (!rc && gate->maps.control->temporary && !t.living) {
+		ng_debug("%s: %s: temporary gate removed, its capture is gone", gate->link.name,
+			 ng_hook_name[gate->hook]);
+		rc = ng_gate_detach(pins, gate, err);
+		gate = NULL;
+	} else if (!rc && (t.dead || gate->maps.control->taps != t.living)) {
+		rc = reload_with(gate, &t, err);
+	}
+	taps_free(&t);
+	ng_gate_close(gate);
+	return rc;
+}
+
+/*
+ * An interface that is not in this namespace: deleted, or moved elsewhere, in which case its XDP
+ * program still works there and stays.
+ */
+static int collect_gone(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook)
+{
+	struct ng_gate *gate;
+	bool works_elsewhere;
+	int rc = ng_gate_open_any(pins, link, hook, &gate, NULL);
+
+	if (rc && rc != -ENOENT)
+		return 0; /* another version's: detach --all removes it */
+	works_elsewhere = !rc && gate->link_fd >= 0 && gate->prog_id;
+	if (!rc)
+		ng_gate_close(gate);
+	if (works_elsewhere)
+		return 0;
+	ng_debug("interface %u is gone: removing its %s gate", link->ifindex, ng_hook_name[hook]);
+	return ng_pins_remove(pins, link->ifindex, hook);
+}
+
+/* One gate in disorder must not keep commands from the others: it is warned of and left for whoever
+ * works with it. */
+static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
+{
+	const struct ng_pins *pins = arg;
+	struct ng_link link = { .ifindex = ifindex };
+	struct ng_gate *gate;
+	struct ng_error err;
+	int rc;
+
+	if (!if_indextoname(ifindex, link.name))
+		return collect_gone(pins, &link, hook);
+	rc = ng_gate_open_any(pins, &link, hook, &gate, NULL);
+	if (rc == -ENOENT)
+		return ng_pins_remove(pins, ifindex, hook);
+	if (rc)
+		return 0;
+	if (gate->prog_id) {
+		if (collect_taps(pins, gate, &err))
+			ng_warn("%s: %s", err.object, err.what);
+		return 0;
+	}
+	rc = gate->maps.control->temporary ? ng_pins_remove(pins, ifindex, hook) : 0;
+	ng_gate_close(gate);
+	return rc;
+}
+
+int ng_gate_collect(const struct ng_pins *pins, struct ng_error *err)
+{
+	int rc = ng_pins_each(pins, collect_gate, (void *)pins);
+
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, pins->root,
+			   "removing what is left over failed")
+		  : 0;
+}
