@@ -8,6 +8,7 @@ PKGCONF   ?= pkg-config
 PREFIX    ?= /usr/local
 SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
+KERNELS   ?= 6.1 6.12 latest
 TESTS     ?= $(unit_bin) $(bpf_bin) $(sort $(wildcard tests/e2e/*_test.sh))
 
 PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libcap-ng
@@ -39,10 +40,11 @@ skel     := $(foreach s,$(bpf_src:%.bpf.c=%),$(O)/skel/$(subst /,_,$(s)).skel.h)
 unit_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 bpf_bin  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 tool_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+kern_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/kernels/*.bpf.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests check lint install clean help FORCE
+.PHONY: all tests check kernels lint install clean help FORCE
 all: $(O)/nicgate ## build build/nicgate
 
 $(O)/nicgate: $(O)/ctl/main.o $(O)/libnicgate.a
@@ -71,9 +73,11 @@ flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
 $(O)/flags: FORCE
 	$(Q)mkdir -p $(O); echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
 
-tests: all $(unit_bin) $(bpf_bin) $(tool_bin) ## build the tests without running them
+tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(kern_obj) ## build the tests without running them
 check: tests ## run all tests
 	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools prove --merge --timer --exec 'timeout -k 5 120' $(TESTS)
+kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU
+	$(Q)NG_BUILD=$(O) scripts/kernels.sh $(KERNELS)
 lint: ## static checks
 	$(Q)scripts/lint.sh
 install: all ## install into $(DESTDIR)$(PREFIX)

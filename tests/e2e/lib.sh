@@ -16,12 +16,14 @@
 # A process costs 60 to 100 ms in the kernel matrix: prefer one command that does many things.
 # What a test starts in the background it starts by `bg`, and what is left is ended when the test ends.
 e2e_dir=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/tap.sh
 . "$e2e_dir/../tap.sh"
 
-NICGATE=${NICGATE:-${e2e_dir%/tests/e2e}/build/nicgate}
-NG_TOOLS=${NG_TOOLS:-${e2e_dir%/tests/e2e}/build/tests/tools}
+NICGATE=${NICGATE:-${e2e_dir%/tests/*}/build/nicgate}
+NG_TOOLS=${NG_TOOLS:-${e2e_dir%/tests/*}/build/tests/tools}
+NG_BUILD=${NG_BUILD:-${NICGATE%/nicgate}}
 PATH=$NG_TOOLS:$PATH:/usr/sbin:/sbin
-export NICGATE NG_TOOLS PATH
+export NICGATE NG_TOOLS NG_BUILD PATH
 
 # What e2e_veth makes; fixed, so that expectations can be written down.
 # shellcheck disable=SC2034 # for the tests
@@ -30,11 +32,11 @@ tmp='' children=''
 
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 
-# Runs the test again inside its own namespaces; returns only there. Arguments of the test: pass "$@".
+# Runs the test again inside its own namespaces; returns only there.
 e2e_begin() {
 	if [ "${NG_E2E:-}" != "$0" ]; then
 		unshare -n -m true 2>/dev/null || skip_all "needs CAP_SYS_ADMIN for network and mount namespaces"
-		NG_E2E=$0 exec unshare -n -m "$0" "$@"
+		NG_E2E=$0 exec unshare -n -m "$0"
 	fi
 	unset NG_E2E
 	mkdir -p /run/netns
@@ -70,6 +72,7 @@ e2e_link() {
 # Indexes differ because the kernel defers the link events of a veth whose index is its peer's by up to a second.
 # A joined IPv6 group is reported twice, at once and after mldv2_unsolicited_report_interval: when both ends have done
 # so, nothing but the test's own frames is on the wire.
+# shellcheck disable=SC2120 # the MTU is optional
 e2e_veth() {
 	mtu=${1:-1500}
 	ip -batch - <<-EOF || skip_all "needs veth devices"
