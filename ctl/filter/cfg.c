@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checks classic BPF programs and cuts them into basic blocks. */
+#include "ctl/filter/cfg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SUMS(op)                                                                                   \
+	[BPF_ALU | (op) | BPF_K] = { NG_OP_ALU, 0 }, [BPF_ALU | (op) | BPF_X] = { NG_OP_ALU, 0 }
+#define TESTS(op)                                                                                  \
+	[BPF_JMP | (op) | BPF_K] = { NG_OP_JUMP, 0 }, [BPF_JMP | (op) | BPF_X] = { NG_OP_JUMP, 0 }
+
+/* What libpcap's interpreter executes; it calls abort() on all else. */
+static const struct {
+	unsigned char op;
+	unsigned char size;
+} ops[256] = {
+	[BPF_LD | BPF_W | BPF_ABS] = { NG_OP_ABS, 4 },
+	[BPF_LD | BPF_H | BPF_ABS] = { NG_OP_ABS, 2 },
+	[BPF_LD | BPF_B | BPF_ABS] = { NG_OP_ABS, 1 },
+	[BPF_LD | BPF_W | BPF_IND] = { NG_OP_IND, 4 },
+	[BPF_LD | BPF_H | BPF_IND] = { NG_OP_IND, 2 },
+	[BPF_LD | BPF_B | BPF_IND] = { NG_OP_IND, 1 },
+	[BPF_LDX | BPF_B | BPF_MSH] = { NG_OP_MSH, 1 },
+	[BPF_LD | BPF_W | BPF_LEN] = { NG_OP_LEN, 0 },
+	[BPF_LDX | BPF_W | BPF_LEN] = { NG_OP_LEN, 0 },
+	[BPF_LD | BPF_W | BPF_IMM] = { NG_OP_IMM, 0 },
+	[BPF_LDX | BPF_W | BPF_IMM] = { NG_OP_IMM, 0 },
+	[BPF_LD | BPF_W | BPF_MEM] = { NG_OP_MEM, 0 },
+	[BPF_LDX | BPF_W | BPF_MEM] = { NG_OP_MEM, 0 },
+	[BPF_ST] = { NG_OP_STORE, 0 },
+	[BPF_STX] = { NG_OP_STORE, 0 },
+	SUMS(BPF_ADD),
+	SUMS(BPF_SUB),
+	SUMS(BPF_MUL),
+	SUMS(BPF_DIV),
+	SUMS(BPF_MOD),
+	SUMS(BPF_AND),
+	SUMS(BPF_OR),
+	SUMS(BPF_XOR),
+	SUMS(BPF_LSH),
+	SUMS(BPF_RSH),
+	[BPF_ALU | BPF_NEG] = { NG_OP_NEG, 0 },
+	[BPF_MISC | BPF_TAX] = { NG_OP_TAX, 0 },
+	[BPF_MISC | BPF_TXA] = { NG_OP_TXA, 0 },
+	[BPF_JMP | BPF_JA] = { NG_OP_JA, 0 },
+	TESTS(BPF_JEQ),
+	TESTS(BPF_JGT),
+	TESTS(BPF_JGE),
+	TESTS(BPF_JSET),
+	[BPF_RET | BPF_K] = { NG_OP_RET, 0 },
+	[BPF_RET | BPF_A] = { NG_OP_RET, 0 },
+};
+
+enum ng_op ng_op_of(const struct sock_filter *f)
+{
+	return f->code < 256 ? (enum ng_op)ops[f->code].op : NG_OP_UNKNOWN;
+}
+
+unsigned int ng_op_size(const struct sock_filter *f)
+{
+	return f->code < 256 ? ops[f->code].size : 0;
+}
+
+static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
+{
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter instruction %zu: %s", i, what);
+	return ret;
+}
+
+/* libpcap reads the kernel's metadata by loads from here on; no packet has such an offset. */
+static bool is_metadata(const struct sock_filter *f)
+{
+	return ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF &&
+	       f->k < (__u32)(SKF_AD_OFF + SKF_AD_MAX);
+}
+
+static int refuse_metadata(struct ng_error *err, const struct sock_filter *f)
+{
+	switch ((int)f->k - SKF_AD_OFF) {
+	case SKF_AD_PKTTYPE:
+		ng_err(err, NG_EXIT_USAGE, 0, NULL,
+		       "'inbound' and 'outbound' are not part of a packet");
+		ng_err_try(err, "-Q in or -Q out in place of the word");
+		break;
+	case SKF_AD_IFINDEX:
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "'ifindex' is not part of a packet");
+		ng_err_try(err, "-i DEV in place of the word");
+		break;
+	default:
+		ng_err(err, NG_EXIT_USAGE, 0, NULL,
+		       "the filter asks for the kernel's metadata of a packet");
+	}
+	return -EOPNOTSUPP;
+}
+
+static int check_jump(const struct sock_filter *f, size_t i, size_t n, struct ng_error *err)
+{
+	size_t room = n - i - 1; /* instructions behind this one */
+
+	if (ng_op_of(f) == NG_OP_JUMP)
+		return f->jt < room && f->jf < room
+			       ? 0
+			       : refuse(-EINVAL, err, i, "jump out of the program");
+	if ((int)f->k < 0) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL,
+		       "the filter loops ('protochain'), which is not supported yet");
+		ng_err_try(err, "'proto' in place of 'protochain': looks at the first header only");
+		return -EOPNOTSUPP;
+	}
+	return f->k < room ? 0 : refuse(-EINVAL, err, i, "jump out of the program");
+}
+
+static int check_alu(const struct sock_filter *f, size_t i, struct ng_error *err)
+{
+	unsigned int op = BPF_OP(f->code);
+
+	if (BPF_SRC(f->code) == BPF_X)
+		return 0;
+	if ((op == BPF_DIV || op == BPF_MOD) && f->k == 0)
+		return refuse(-EINVAL, err, i, "division by a constant zero");
+	if ((op == BPF_LSH || op == BPF_RSH) && f->k >= 32)
+		return refuse(-EOPNOTSUPP, err, i, "shift by 32 bits or more");
+	return 0;
+}
+
+static int check_insn(const struct sock_filter *f, size_t i, size_t n, struct ng_error *err)
+{
+	switch (ng_op_of(f)) {
+	case NG_OP_UNKNOWN:
+		return refuse(-EINVAL, err, i, "unknown opcode");
+	case NG_OP_ABS:
+		return is_metadata(f) ? refuse_metadata(err, f) : 0;
+	case NG_OP_MEM:
+	case NG_OP_STORE:
+		return f->k < BPF_MEMWORDS ? 0
+					   : refuse(-EINVAL, err, i, "memory cell out of range");
+	case NG_OP_ALU:
+		return check_alu(f, i, err);
+	case NG_OP_JA:
+	case NG_OP_JUMP:
+		return check_jump(f, i, n, err);
+	default:
+		return 0;
+	}
+}
+
+static int check_program(const struct ng_cbpf *in, struct ng_error *err)
+{
+	if (in->n > BPF_MAXINSNS) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL,
+		       "filter too large: %zu instructions, at most %d", in->n, BPF_MAXINSNS);
+		return -E2BIG;
+	}
+	for (size_t i = 0; i < in->n; i++) {
+		int ret = check_insn(&in->insns[i], i, in->n, err);
+
+		if (ret)
+			return ret;
+	}
+	if (ng_op_of(&in->insns[in->n - 1]) != NG_OP_RET)
+		return refuse(-EINVAL, err, in->n - 1, "the program does not end in a return");
+	return 0;
+}
+
+static bool ends_block(enum ng_op op)
+{
+	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_RET;
+}
+
+/* Where instruction i leads to: one or the same two instructions unless it compares. */
+static void targets(const struct sock_filter *f, size_t i, size_t to[2])
+{
+	switch (ng_op_of(f)) {
+	case NG_OP_JA:
+		to[0] = to[1] = i + 1 + f->k;
+		break;
+	case NG_OP_JUMP:
+		to[0] = i + 1 + f->jt;
+		to[1] = i + 1 + f->jf;
+		break;
+	default:
+		to[0] = to[1] = i + 1;
+	}
+}
+
+/* block_of[i] becomes the block that holds instruction i. */
+static size_t number_blocks(const struct ng_cbpf *in, size_t *block_of)
+{
+	size_t n_blocks = 0;
+
+	block_of[0] = 1;
+	for (size_t i = 0; i < in->n; i++) {
+		enum ng_op op = ng_op_of(&in->insns[i]);
+		size_t to[2];
+
+		if (!ends_block(op))
+			continue;
+		if (i + 1 < in->n)
+			block_of[i + 1] = 1;
+		if (op == NG_OP_RET)
+			continue;
+		targets(&in->insns[i], i, to);
+		block_of[to[0]] = block_of[to[1]] = 1;
+	}
+	for (size_t i = 0; i < in->n; i++) {
+		n_blocks += block_of[i];
+		block_of[i] = n_blocks - 1;
+	}
+	return n_blocks;
+}
+
+static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct sock_filter *f = &cfg->insns[i];
+		struct ng_block *b = &cfg->blocks[block_of[i]];
+		size_t to[2];
+
+		if (i == 0 || block_of[i] != block_of[i - 1])
+			b->start = i;
+		b->end = i + 1;
+		b->is_final = ng_op_of(f) == NG_OP_RET;
+		if (!b->is_final) {
+			targets(f, i, to);
+			b->succ[0] = block_of[to[0]];
+			b->succ[1] = block_of[to[1]];
+		}
+		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
+		cfg->uses_packet |= ng_op_of(f) == NG_OP_LEN || ng_op_size(f) > 0;
+		if (ng_op_of(f) == NG_OP_MEM)
+			cfg->mem_read |= 1u << f->k;
+	}
+}
+
+int ng_cfg_build(const struct ng_cbpf *in, struct ng_cfg *out, struct ng_error *err)
+{
+	struct ng_cfg cfg = { .insns = in->insns };
+	size_t *block_of;
+	int ret = check_program(in, err);
+
+	if (ret)
+		return ret;
+	block_of = calloc(in->n, sizeof(*block_of));
+	if (block_of) {
+		cfg.n_blocks = number_blocks(in, block_of);
+		cfg.blocks = calloc(cfg.n_blocks, sizeof(*cfg.blocks));
+	}
+	if (!cfg.blocks) {
+		free(block_of);
+		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+	}
+	fill_blocks(&cfg, in->n, block_of);
+	free(block_of);
+	*out = cfg;
+	return 0;
+}
+
+void ng_cfg_free(struct ng_cfg *cfg)
+{
+	free(cfg->blocks);
+	cfg->blocks = NULL;
+	cfg->n_blocks = 0;
+}

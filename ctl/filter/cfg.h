@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Classic BPF programs: which instructions there are, whether a program is sound, and its basic
+ * blocks. */
+#ifndef NG_CTL_FILTER_CFG_H
+#define NG_CTL_FILTER_CFG_H
+
+#include "ctl/filter/filter.h"
+
+enum ng_op {
+	NG_OP_UNKNOWN,
+	NG_OP_ABS,   /* A <- packet[k] */
+	NG_OP_IND,   /* A <- packet[X + k] */
+	NG_OP_MSH,   /* X <- 4 * (packet[k] & 15) */
+	NG_OP_LEN,   /* A or X <- length on the wire */
+	NG_OP_IMM,   /* A or X <- k */
+	NG_OP_MEM,   /* A or X <- M[k] */
+	NG_OP_STORE, /* M[k] <- A or X */
+	NG_OP_ALU,   /* A <- A op k or X */
+	NG_OP_NEG,
+	NG_OP_TAX,
+	NG_OP_TXA,
+	NG_OP_JA,
+	NG_OP_JUMP, /* compares A with k or X */
+	NG_OP_RET,
+};
+
+enum ng_op ng_op_of(const struct sock_filter *f);
+/* Bytes of the packet that NG_OP_ABS, NG_OP_IND and NG_OP_MSH read; 0 for all others. */
+unsigned int ng_op_size(const struct sock_filter *f);
+
+/* Jumps lead forward only, so every predecessor of a block stands before it. */
+struct ng_block {
+	size_t start, end; /* [start, end): with the jump or return that ends it, if one does */
+	size_t succ[2];	   /* where true and false lead, the same twice without a choice */
+	bool is_final;	   /* ends in a return: no successors */
+};
+
+struct ng_cfg {
+	const struct sock_filter *insns;
+	struct ng_block *blocks;
+	size_t n_blocks;
+	bool uses_packet; /* its bytes or its length */
+	bool uses_len;
+	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */
+};
+
+/* in->n > 0. -EINVAL: not a program; -EOPNOTSUPP: uses what the translator cannot do; *err says
+ * which. */
+int ng_cfg_build(const struct ng_cbpf *in, struct ng_cfg *out, struct ng_error *err);
+void ng_cfg_free(struct ng_cfg *cfg);
+
+#endif

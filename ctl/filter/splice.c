@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Puts translated filters together and into a whole program. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/filter/emit.h"
+
+/* The gap [start, end) and how far what stands behind it moves. */
+struct gap {
+	long start, end, shift;
+};
+
+/* Where instruction i of the old program stands in the new one. */
+static long moved(const struct gap *gap, long i)
+{
+	return i >= gap->end ? i + gap->shift : i;
+}
+
+static bool is_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+}
+
+static bool is_wide(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_DW | BPF_IMM);
+}
+
+static bool is_far_jump(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP32 | BPF_JA);
+}
+
+/* References by a signed 32-bit distance in imm. */
+static bool is_far(const struct bpf_insn *insn)
+{
+	return is_call(insn) || is_far_jump(insn) ||
+	       (is_wide(insn) && insn->src_reg == BPF_PSEUDO_FUNC);
+}
+
+/* References by a signed 16-bit distance in off. */
+static bool is_near(const struct bpf_insn *insn)
+{
+	unsigned int class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT &&
+	       !is_far_jump(insn);
+}
+
+/* insn: at `from` in the new program already, at `old` in the old one. */
+static int rebase(struct bpf_insn *insn, long old, const struct gap *gap)
+{
+	bool far = is_far(insn);
+	long target, distance;
+
+	if (!far && !is_near(insn))
+		return 0;
+	target = old + 1 + (far ? insn->imm : insn->off);
+	if (target > gap->start && target < gap->end)
+		return -EINVAL;
+	distance = moved(gap, target) - moved(gap, old) - 1;
+	if (far) {
+		insn->imm = (int)distance;
+		return 0;
+	}
+	if (distance > INT16_MAX || distance < INT16_MIN)
+		return -E2BIG;
+	insn->off = (short)distance;
+	return 0;
+}
+
+static int copy_part(struct bpf_insn *to, const struct bpf_insn *insns, long from, long end,
+		     const struct gap *gap)
+{
+	for (long i = from; i < end; i++) {
+		struct bpf_insn *insn = &to[moved(gap, i)];
+		int ret;
+
+		*insn = insns[i];
+		ret = rebase(insn, i, gap);
+		if (ret)
+			return ret;
+		if (is_wide(insn) && i + 1 < end) {
+			insn[1] = insns[i + 1];
+			i++;
+		}
+	}
+	return 0;
+}
+
+int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t end,
+		   const struct ng_ebpf *body, struct ng_ebpf *out, long *shift)
+{
+	struct gap gap = { (long)start, (long)end, (long)body->n - (long)(end - start) };
+	struct bpf_insn *spliced;
+	int ret;
+
+	if (start >= end || end > n || body->n == 0)
+		return -EINVAL;
+	spliced = calloc(n - (end - start) + body->n, sizeof(*spliced));
+	if (!spliced)
+		return -ENOMEM;
+	ret = copy_part(spliced, insns, 0, gap.start, &gap);
+	if (!ret)
+		ret = copy_part(spliced, insns, gap.end, (long)n, &gap);
+	if (ret) {
+		free(spliced);
+		return ret;
+	}
+	memcpy(spliced + start, body->insns, body->n * sizeof(*spliced));
+	*out = (struct ng_ebpf){ spliced, n - (end - start) + body->n };
+	*shift = gap.shift;
+	return 0;
+}
+
+int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
+		      struct ng_error *err)
+{
+	struct ng_emit e;
+	int ret = ng_emit_init(&e, slots + 1);
+
+	for (size_t slot = 0; !ret && slot < slots; slot++) {
+		if (filter[slot].n == 0 || !filter[slot].insns)
+			continue;
+		ng_emit_jump(&e, NG_JUMP32_I(BPF_JNE, BPF_REG_2, slot, 0), slot);
+		for (size_t i = 0; i < filter[slot].n; i++)
+			ng_emit(&e, filter[slot].insns[i]);
+		ng_emit_label(&e, slot);
+	}
+	if (!ret) {
+		ng_emit(&e, NG_MOV32_I(BPF_REG_0, 0));
+		ng_emit(&e, NG_RETURN);
+		ret = ng_emit_finish(&e, out);
+	}
+	if (ret == -E2BIG)
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter too large: over %d BPF instructions",
+		       INT16_MAX);
+	else if (ret)
+		ng_err(err, NG_EXIT_FAILED, -ret, NULL, "filter");
+	return ret;
+}

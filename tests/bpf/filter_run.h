@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Runs translated filters by BPF_PROG_TEST_RUN in every way a packet can lie in memory, against
+ * libpcap's interpreter. */
+#ifndef NG_TESTS_BPF_FILTER_RUN_H
+#define NG_TESTS_BPF_FILTER_RUN_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "ctl/filter/access.h"
+#include "tests/tap.h"
+
+#define FRAME_MAX 8192
+#define WIRE_MAX  (FRAME_MAX + 4)
+#define TCI	  0xa123 /* PCP and DEI set */
+#define TPID	  0x88a8
+
+/* Where the bytes of a packet are when the filter runs. */
+enum mode {
+	XDP_LINEAR,
+	XDP_FRAGS,  /* linear part of random length */
+	XDP_HELPER, /* every load by helper call */
+	TC_PLAIN,
+	TC_TAGGED, /* outer tag in metadata */
+	TC_PLAIN_HELPER,
+	TC_TAGGED_HELPER,
+	MODES
+};
+
+static const struct {
+	const char *name;
+	enum ng_filter_ctx ctx;
+	bool frags, tagged, helper;
+} modes[MODES] = {
+	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP, false, false, false },
+	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, true, false, false },
+	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, true, false, true },
+	[TC_PLAIN] = { "tc", NG_CTX_TC, false, false, false },
+	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, false, true, false },
+	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, false, false, true },
+	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true },
+};
+
+static uint64_t random_state = 0x9e3779b97f4a7c15;
+
+static uint32_t rnd(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 32);
+}
+
+static uint32_t below(uint32_t n)
+{
+	return rnd() % n;
+}
+
+/* --- packets
+ * --------------------------------------------------------------------------------------------------
+ */
+
+struct packet {
+	uint8_t data[FRAME_MAX];
+	uint32_t len;
+};
+
+static void add(struct packet *p, uint32_t value, unsigned int bytes)
+{
+	while (bytes--)
+		p->data[p->len++] = (uint8_t)(value >> 8 * bytes);
+}
+
+static uint32_t one_of(const uint32_t *values, size_t n)
+{
+	return values[below((uint32_t)n)];
+}
+#define ONE_OF(...)                                                                                \
+	one_of((const uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4)
+
+static uint32_t a_port(void)
+{
+	return below(3) ? ONE_OF(53, 80, 443, 8080, 22, 1500, 6081, 4789) : below(65536);
+}
+
+static uint32_t an_address(void)
+{
+	return below(3) ? ONE_OF(0x0a000001, 0x0a010203, 0xc0a80001, 0xac100001, 0xe0000001)
+			: rnd();
+}
+
+static void add_address6(struct packet *p)
+{
+	bool known = below(2);
+
+	for (int i = 0; i < 4; i++)
+		add(p, known ? ((const uint32_t[]){ 0x20010db8, 0, 0, 1 })[i] : rnd(), 4);
+}
+
+static void add_transport(struct packet *p, uint32_t proto)
+{
+	if (proto == 1 || proto == 58) {
+		add(p, ONE_OF(0, 8, 135, 136), 1);
+		add(p, rnd(), 3);
+		return;
+	}
+	add(p, a_port(), 2);
+	add(p, a_port(), 2);
+	if (proto != 6) {
+		add(p, below(100), 2);
+		add(p, rnd(), 2);
+		return;
+	}
+	add(p, rnd(), 4);
+	add(p, rnd(), 4);
+	add(p, below(2) ? 0x50 : below(16) << 4, 1);
+	add(p, ONE_OF(2, 16, 18, 1, 4, 24), 1);
+	add(p, rnd(), 2);
+	add(p, 0, 4);
+	if (below(2))
+		add(p, 0x47455420, 4); /* "GET " */
+}
+
+static void add_ip4(struct packet *p)
+{
+	uint32_t words = below(3) ? 5 : 5 + below(11), proto = ONE_OF(6, 17, 6, 17, 1, 132, 47, 51);
+
+	add(p, below(20) ? 0x40 | words : below(256), 1);
+	add(p, below(256), 1);
+	add(p, 20 + below(200), 2);
+	add(p, rnd(), 2);
+	add(p, below(4) ? 0x4000 : below(65536), 2);
+	add(p, below(3) ? 64 : below(256), 1);
+	add(p, proto, 1);
+	add(p, rnd(), 2);
+	add(p, an_address(), 4);
+	add(p, an_address(), 4);
+	for (uint32_t i = 5; i < words; i++)
+		add(p, rnd(), 4);
+	add_transport(p, proto);
+}
+
+static void add_ip6(struct packet *p)
+{
+	uint32_t proto = ONE_OF(6, 17, 58, 44, 0, 132);
+
+	add(p, 0x60000000 | below(1 << 20), 4);
+	add(p, below(200), 2);
+	add(p, proto, 1);
+	add(p, 64, 1);
+	add_address6(p);
+	add_address6(p);
+	if (proto == 44 || proto == 0) {
+		add(p, ONE_OF(6, 17, 58), 1);
+		add(p, 0, 3);
+		add(p, rnd(), 4);
+		proto = 6;
+	}
+	add_transport(p, proto);
+}
+
+static void add_arp(struct packet *p)
+{
+	add(p, 0x00010800, 4);
+	add(p, 0x0604, 2);
+	add(p, 1 + below(2), 2);
+	for (int i = 0; i < 2; i++) {
+		add(p, rnd(), 4);
+		add(p, rnd(), 2);
+		add(p, an_address(), 4);
+	}
+}
+
+/* Ethernet type, tags and labels, then what they announce. */
+static void add_network(struct packet *p)
+{
+	switch (below(12)) {
+	case 0:
+		add(p, 0x0806, 2);
+		add_arp(p);
+		return;
+	case 1:
+		add(p, 0x8847, 2);
+		add(p, (below(2) ? 1024 : below(1 << 20)) << 12 | 0x140, 4);
+		add_ip4(p);
+		return;
+	case 2:
+		add(p, 0x8864, 2);
+		add(p, 0x11000000 | below(65536), 4);
+		add(p, 60, 2);
+		add(p, ONE_OF(0x21, 0x57), 2);
+		add_ip4(p);
+		return;
+	case 3:
+		add(p, below(1500), 2); /* 802.3 length: LLC */
+		add(p, ONE_OF(0xaaaa03, 0x424203, 0xfefe03), 3);
+		add(p, rnd(), 4);
+		return;
+	case 4:
+		add(p, below(65536), 2);
+		return;
+	case 5:
+	case 6:
+	case 7:
+		add(p, 0x86dd, 2);
+		add_ip6(p);
+		return;
+	default:
+		add(p, 0x0800, 2);
+		add_ip4(p);
+	}
+}
+
+/* A likely frame, often cut short, sometimes long; at least an Ethernet header, which test runs
+ * insist on. */
+static void make_packet(struct packet *p)
+{
+	uint32_t pad = below(2) ? below(80) : 0;
+
+	p->len = 0;
+	add(p, below(4) ? 0x02000000 : rnd(), 4);
+	add(p, below(4) ? 1 : rnd(), 2);
+	add(p, 0x02000000, 4);
+	add(p, below(4), 2);
+	for (uint32_t tags = below(4) ? 0 : 1 + below(2); tags; tags--) {
+		add(p, ONE_OF(0x8100, 0x88a8), 2);
+		add(p, below(2) ? 5 : rnd(), 2);
+	}
+	add_network(p);
+	if (below(30) == 0)
+		pad = 3700 + below(4000);
+	for (uint32_t i = 0; i < pad; i++)
+		p->data[p->len++] = (uint8_t)rnd();
+	if (below(3) == 0)
+		p->len = 14 + below(p->len - 13);
+}
+
+/* The frame as it was on the wire before its tag went into metadata. */
+static uint32_t wire_image(const struct packet *p, enum mode mode, uint8_t *wire)
+{
+	if (!modes[mode].tagged) {
+		memcpy(wire, p->data, p->len);
+		return p->len;
+	}
+	memcpy(wire, p->data, 12);
+	wire[12] = TPID >> 8;
+	wire[13] = TPID & 0xff;
+	wire[14] = TCI >> 8;
+	wire[15] = TCI & 0xff;
+	memcpy(wire + 16, p->data + 12, p->len - 12);
+	return p->len + 4;
+}
+
+/* --- programs
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* The place of the copy that loads by helper calls: it begins by keeping the length; -1: the body
+ * has none. */
+static long helper_copy(const struct ng_ebpf *body, enum ng_filter_ctx ctx)
+{
+	for (size_t i = 0; i < body->n; i++) {
+		const struct bpf_insn *insn = &body->insns[i];
+
+		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->dst_reg == NG_R_LEN &&
+		    insn->src_reg == 0)
+			return (long)i - (ctx == NG_CTX_TC ? 1 : 2);
+	}
+	return -1;
+}
+
+/* The body as a whole program, behind what brings the packet into the mode's form. */
+static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *program)
+{
+	long helper = modes[mode].helper ? helper_copy(body, modes[mode].ctx) : -1;
+	size_t n = 0;
+
+	if (modes[mode].tagged) {
+		program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
+		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
+		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
+		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
+		program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
+	}
+	program[n++] = body->insns[0]; /* r6 = r1 */
+	if (helper > 0) {
+		program[n++] = NG_MOV_I(BPF_REG_0, 0);
+		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper - 1);
+	}
+	memcpy(program + n, body->insns + 1, (body->n - 1) * sizeof(*program));
+	return n + body->n - 1;
+}
+
+static char verifier_log[1 << 20];
+
+static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_ctx ctx, bool frags)
+{
+	enum bpf_prog_type type = ctx == NG_CTX_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = verifier_log,
+		    .log_size = sizeof(verifier_log),
+		    .prog_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0);
+
+	verifier_log[0] = '\0';
+	return bpf_prog_load(type, "filter_test", "GPL", insns, n, &opts); /* logs a refusal */
+}
+
+static void show_refusal(void)
+{
+	size_t n = strlen(verifier_log);
+	const char *p = n > 1500 ? verifier_log + n - 1500 : verifier_log;
+
+	printf("#   refused: %s\n", strerror(errno));
+	while (*p) {
+		printf("#   %.*s\n", (int)strcspn(p, "\n"), p);
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+}
+
+/* fd, or -1 with the verifier's words printed; -2: this way does not exist for this filter. */
+static int load_mode(const struct ng_cbpf *filter, enum mode mode)
+{
+	static struct bpf_insn program[1 << 17];
+	struct ng_error err = { 0 };
+	struct ng_ebpf body;
+	int fd;
+
+	if (ng_filter_translate(filter, modes[mode].ctx, &body, &err)) {
+		printf("#   translate: %s\n", err.what);
+		return -1;
+	}
+	if (modes[mode].helper && helper_copy(&body, modes[mode].ctx) < 0)
+		fd = -2;
+	else
+		fd = load_program(program, wrap(&body, mode, program), modes[mode].ctx,
+				  modes[mode].frags);
+	ng_ebpf_free(&body);
+	if (fd == -1 || fd < -2) {
+		show_refusal();
+		return -1;
+	}
+	return fd;
+}
+
+/* Whether BPF_PROG_TEST_RUN takes a linear part shorter than the packet (kernels above 6.1). */
+static bool can_shorten_linear = true;
+
+/* 0, or -errno of the test run. */
+static int run_packet(int fd, const struct packet *p, enum mode mode, uint32_t *answer)
+{
+	struct xdp_md ctx = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->len);
+	int ret;
+
+	if (mode == XDP_FRAGS && can_shorten_linear && p->len > 14) {
+		ctx.data_end = 14 + below(p->len - 14);
+		opts.ctx_in = &ctx;
+		opts.ctx_size_in = sizeof(ctx);
+	}
+	ret = bpf_prog_test_run_opts(fd, &opts);
+	*answer = opts.retval;
+	return ret;
+}
+
+static void require_bpf(void)
+{
+	const struct bpf_insn pass[] = { NG_MOV_I(BPF_REG_0, 0), NG_RETURN };
+	struct packet p = { .len = 64 };
+	uint32_t answer;
+	int fd;
+
+	libbpf_set_print(NULL);
+	fd = load_program(pass, 2, NG_CTX_XDP, true);
+	if (fd < 0)
+		tap_skip_all(
+			"BPF_PROG_LOAD is not permitted (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON)");
+	can_shorten_linear = run_packet(fd, &p, XDP_FRAGS, &answer) == 0;
+	close(fd);
+	printf("# linear part of multi-buffer packets: %s\n",
+	       can_shorten_linear ? "random" : "one page");
+}
+
+struct tally {
+	unsigned int runs, accepted, wrong;
+};
+
+static void show_mismatch(enum mode mode, const struct packet *p, uint32_t want, uint32_t got)
+{
+	printf("#   %s, %u bytes: want %u, got %u:", modes[mode].name, p->len, want, got);
+	for (uint32_t i = 0; i < p->len && i < 96; i++)
+		printf("%s%02x", i % 4 ? "" : " ", p->data[i]);
+	printf("\n");
+}
+
+/* Runs n packets, adds to *tally; prints the first answer that differs from the interpreter's. */
+static void run_packets(int fd, const struct ng_cbpf *filter, enum mode mode, unsigned int n,
+			struct tally *tally)
+{
+	static uint8_t wire[WIRE_MAX];
+	struct packet p;
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t len, want, got;
+
+		make_packet(&p);
+		if (run_packet(fd, &p, mode, &got))
+			continue; /* tc: an IPv4 header cut short cannot be had from a test run */
+		len = wire_image(&p, mode, wire);
+		want = ng_filter_interpret(filter, wire, len, len);
+		tally->runs++;
+		tally->accepted += want != 0;
+		if (want != got && tally->wrong++ == 0)
+			show_mismatch(mode, &p, want, got);
+	}
+}
+
+static unsigned int packets_wanted(unsigned int n)
+{
+	const char *quick = getenv("NG_QUICK");
+
+	return quick && *quick ? n / 10 + 1 : n;
+}
+
+#endif
