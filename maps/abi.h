@@ -63,7 +63,7 @@ enum ng_reason {
 	NG_R_BAD_IP,	  /* version, header length or total length lie */
 	NG_R_EXT_HEADERS, /* IPv6 extension header chain too long, truncated or out of order */
 	NG_R_FRAGMENT,	  /* a clause asks for a port and this is not the first fragment */
-	NG_R_TRUNC_L4,	  /* a clause asks for a port and the transport header is not all there */
+	NG_R_TRUNC_L4,	  /* the transport header of a protocol with ports is not all there */
 	NG_R_INTERNAL,	  /* a map lookup that cannot fail did: default verdict */
 	NG_REASON_MAX
 };
@@ -73,7 +73,7 @@ enum ng_reason {
  * User space writes all of it, holding the lock (pins.h); the tap words also by the tap's owner.
  */
 struct ng_tap_control {
-	__u32 lease_jiffies; /* low 32 bits of jiffies64: the tap is inert from there on */
+	__u32 lease_jiffies; /* low 32 bits of jiffies64: the tap is inert from there on; 0: none */
 	__u32 sample_every;  /* keep one packet in this many, per CPU; 0 or 1: all */
 	__u32 snaplen;	     /* bytes of a packet to keep; the filter's return value also limits */
 	__u32 wakeup_bytes;  /* backlog in a ring that wakes the reader */
@@ -192,7 +192,7 @@ struct ng_tap_record {
 	__u16 vlan_tci;	 /* tag in metadata, to be put back at offset 12 */
 	__u16 vlan_tpid; /* 0: none */
 	__u32 clause;	 /* row in ng_acl_clause that decided, 0 if none */
-	__u32 snaplen;	 /* what the filter and the tap allowed: caplen + tag must not exceed it */
+	__u32 snaplen;	 /* what filter and tap allowed of the frame on the wire, tag included */
 };
 
 _Static_assert(sizeof(struct ng_lpm4_key) == 8, "map ABI");

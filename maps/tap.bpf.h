@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tap slots of one gate, from the program's side. */
+/*
+ * The tap slots of one gate, from the program's side: filter, then sample, then stamp the time,
+ * then copy.
+ *
+ * A ring takes records of constant size only (bpf_ringbuf_reserve()), so there is one size class
+ * per row of ng_tap_rooms. Every room is a multiple of 16, which with the ring's header (8) and the
+ * record's (40) keeps all data at a multiple of 16: copies there are twice as fast. Beyond the last
+ * room a frame is cut, wirelen tells.
+ */
 #ifndef NG_MAPS_TAP_BPF_H
 #define NG_MAPS_TAP_BPF_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-#include "maps/abi.h"
+#include "maps/control.bpf.h"
+#include "maps/frame.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -21,7 +30,8 @@ struct ng_tap_ring {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, NG_TAPS_MAX);
+	__uint(max_entries,
+	       NG_TAPS_MAX); /* times the number of possible CPUs: set before the load */
 	__type(key, __u32);
 	__array(values, struct ng_tap_ring);
 } ng_tap_rings SEC(".maps");
@@ -44,6 +54,133 @@ static __noinline __u32 ng_tap_filter(void *ctx, __u32 slot)
 
 	asm volatile("" : "+r"(keep) : "r"(ctx), "r"(slot));
 	return keep;
+}
+
+/* The last one holds the longest IPv4 packet with its Ethernet header and two tags. */
+static const __u32 ng_tap_rooms[] = { 96, 256, 640, 1536, 4096, 9216, 16384, 65568 };
+#define NG_TAP_ROOMS	(sizeof(ng_tap_rooms) / sizeof(ng_tap_rooms[0]))
+#define NG_TAP_ROOM_MAX 65568
+#define NG_TAP_TAG_AT	12 /* where a tag in metadata belongs in the frame on the wire */
+
+static __always_inline __u32 ng_min(__u32 a, __u32 b)
+{
+	return a < b ? a : b;
+}
+
+/* n, known to every verifier since 6.1 to be in 1..max (a constant after unrolling); written in asm
+ * because clang rewrites the C. */
+static __always_inline __u64 ng_in_range(__u64 n, __u32 max)
+{
+	asm volatile("if %0 >= 1 goto +1\n"
+		     "%0 = 1\n"
+		     "if %0 <= %1 goto +1\n"
+		     "%0 = %1\n"
+		     : "+r"(n)
+		     : "r"((__u64)max));
+	return n;
+}
+
+/* How much of the frame holds the first `snaplen` bytes of what was on the wire. */
+static __always_inline __u32 ng_tap_caplen(const struct ng_tap_record *head, __u32 snaplen)
+{
+	if (head->vlan_tpid && snaplen > NG_TAP_TAG_AT && snaplen < head->wirelen + NG_VLAN_LEN)
+		snaplen = snaplen < NG_TAP_TAG_AT + NG_VLAN_LEN ? NG_TAP_TAG_AT
+								: snaplen - NG_VLAN_LEN;
+	return ng_min(ng_min(snaplen, head->wirelen), NG_TAP_ROOM_MAX);
+}
+
+/* False: the ring is full. caplen <= room, a constant. */
+static __always_inline bool ng_tap_put(void *ctx, void *ring, const struct ng_tap_record *head,
+				       __u32 caplen, __u32 snaplen, __u32 wakeup_bytes, __u32 room)
+{
+	struct ng_tap_record *r = bpf_ringbuf_reserve(ring, sizeof(*r) + room, 0);
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!r)
+		return false;
+	*r = *head;
+	r->tai_ns = bpf_ktime_get_tai_ns();
+	r->snaplen = snaplen;
+	r->caplen = caplen;
+	if (caplen && ng_hook_load(ctx, 0, r + 1, ng_in_range(caplen, room)))
+		r->caplen = 0;
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(r, flags);
+	return true;
+}
+
+/* One record for a packet that a slot wants. `keep` is the filter's answer. */
+static __noinline bool ng_tap_emit(void *ctx, const struct ng_tap_record *head, __u32 slot,
+				   __u32 keep)
+{
+	__u32 index = slot * ng_cpus + bpf_get_smp_processor_id(), caplen, snaplen, i;
+	const struct ng_control *c = ng_control_get();
+	void *ring = bpf_map_lookup_elem(&ng_tap_rings, &index);
+
+	if (!c || !ring || slot >= NG_TAPS_MAX)
+		return false;
+	snaplen = ng_min(keep, c->tap[slot].snaplen);
+	caplen = ng_tap_caplen(head, snaplen);
+#pragma unroll
+	for (i = 0; i < NG_TAP_ROOMS; i++)
+		if (caplen <= ng_tap_rooms[i])
+			return ng_tap_put(ctx, ring, head, caplen, snaplen,
+					  c->tap[slot].wakeup_bytes, ng_tap_rooms[i]);
+	return false;
+}
+
+static __always_inline void ng_tap_one(const struct ng_tap_control *tap, void *ctx,
+				       const struct ng_tap_record *head, __u32 slot)
+{
+	struct ng_tap_stats *stats = bpf_map_lookup_elem(&ng_tap_stats, &slot);
+	__u32 keep;
+
+	if (!stats)
+		return;
+	stats->seen++;
+	keep = ng_tap_filter(ctx, slot);
+	if (!keep)
+		return;
+	stats->matched++;
+	if (tap->sample_every > 1 && (stats->matched - 1) % tap->sample_every)
+		stats->sampled_out++;
+	else if (ng_tap_emit(ctx, head, slot, keep))
+		stats->captured++;
+	else
+		stats->ring_full++;
+}
+
+/* Shows a decided packet to every slot compiled in whose owner still renews its lease. */
+static __always_inline void ng_tap_all(const struct ng_control *c, const struct ng_frame *f,
+				       const struct ng_outcome *o)
+{
+	const __u32 taps = ng_taps;
+	struct ng_tap_record head = {
+		.wirelen = f->len,
+		.ifindex = f->ifindex,
+		.queue = f->queue,
+		.hook = ng_hook,
+		.verdict = o->verdict,
+		.reason = o->reason,
+		.action = ng_hook_action(o->verdict),
+		.vlan_tci = f->vlan_tci,
+		.vlan_tpid = f->vlan_tpid,
+		.clause = o->clause,
+	};
+	__u32 now, lease, slot;
+
+	if (!taps)
+		return;
+	now = bpf_jiffies64();
+#pragma unroll
+	for (slot = 0; slot < NG_TAPS_MAX; slot++) {
+		if (!(taps & (1U << slot)))
+			continue;
+		lease = c->tap[slot].lease_jiffies;
+		if (lease && (__s32)(lease - now) > 0)
+			ng_tap_one(&c->tap[slot], f->ctx, &head, slot);
+	}
 }
 
 #endif

@@ -1,13 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The program at the tc hook, both directions. */
-#include <linux/bpf.h>
+/*
+ * The program at the tc hook, both directions. The kernel has moved the outer VLAN tag of a
+ * received frame into metadata; it counts as one of the tags and in the frame's length, as if it
+ * were in place.
+ */
 #include <linux/pkt_cls.h>
 #include "xdp/pipeline.bpf.h"
+
+static __always_inline long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size)
+{
+	return bpf_skb_load_bytes(ctx, off, to, size);
+}
+
+/* A pass leaves the packet to the next program or filter on the hook. */
+static __always_inline int ng_hook_action(__u32 verdict)
+{
+	return verdict == NG_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
 
 SEC("tc")
 int ng_tc(struct __sk_buff *skb)
 {
-	return ng_pipeline(skb, skb->len) == NG_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	struct ng_frame f = {
+		.ctx = skb,
+		.data = (void *)(long)skb->data,
+		.data_end = (void *)(long)skb->data_end,
+		.len = skb->len,
+		.ifindex = skb->ifindex,
+		.queue = skb->queue_mapping,
+		.vlan_tci = skb->vlan_present ? skb->vlan_tci : 0,
+		.vlan_tpid = skb->vlan_present ? bpf_ntohs(skb->vlan_proto) : 0,
+		.gso = skb->gso_size != 0,
+	};
+
+	return ng_pipeline(&f);
 }
 
 char _license[] SEC("license") = "GPL";

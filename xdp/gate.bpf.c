@@ -2,10 +2,29 @@
 /* The program at the XDP hook. Loads with and without BPF_F_XDP_HAS_FRAGS. */
 #include "xdp/pipeline.bpf.h"
 
+static __always_inline long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size)
+{
+	return bpf_xdp_load_bytes(ctx, off, to, size);
+}
+
+static __always_inline int ng_hook_action(__u32 verdict)
+{
+	return verdict == NG_DROP ? XDP_DROP : XDP_PASS;
+}
+
 SEC("xdp")
 int ng_xdp(struct xdp_md *ctx)
 {
-	return ng_pipeline(ctx, bpf_xdp_get_buff_len(ctx)) == NG_DROP ? XDP_DROP : XDP_PASS;
+	struct ng_frame f = {
+		.ctx = ctx,
+		.data = (void *)(long)ctx->data,
+		.data_end = (void *)(long)ctx->data_end,
+		.len = bpf_xdp_get_buff_len(ctx),
+		.ifindex = ctx->ingress_ifindex,
+		.queue = ctx->rx_queue_index,
+	};
+
+	return ng_pipeline(&f);
 }
 
 char _license[] SEC("license") = "GPL";

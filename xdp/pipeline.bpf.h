@@ -1,25 +1,138 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What happens to a packet, at every hook. */
+/*
+ * What happens to a packet, at every hook:
+ *
+ *	parse -> guards -> ACL by source -> ACL by destination -> default -> count -> taps ->
+ *verdict
+ *
+ * The first of these that decides is final and is the packet's reason; docs/packets.md lists them
+ *all. What could not be read (ng_undecided()) is decided where it would have mattered, not before.
+ * A hook's gate.bpf.c fills a struct ng_frame and returns what ng_pipeline() returns.
+ */
 #ifndef NG_XDP_PIPELINE_BPF_H
 #define NG_XDP_PIPELINE_BPF_H
 
 #include "maps/acl.bpf.h"
 #include "maps/control.bpf.h"
 #include "maps/counters.bpf.h"
+#include "maps/frame.bpf.h"
 #include "maps/tap.bpf.h"
+#include "xdp/parse.bpf.h"
 
-static __always_inline __u32 ng_pipeline(void *ctx, __u32 bytes)
+#define NG_ND_FIRST	133 /* router solicitation .. redirect, RFC 4861 */
+#define NG_ND_LAST	137
+#define NG_ND_HOP_LIMIT 255 /* it came from this link */
+
+static __always_inline void ng_decide(struct ng_outcome *o, __u32 verdict, __u32 reason)
 {
-	const struct ng_control *control = ng_control_get();
-	__u32 verdict = control ? control->default_verdict : NG_PASS;
+	o->verdict = verdict;
+	o->reason = reason;
+}
 
-	if (!ng_tap_only)
-		ng_counter_add(&ng_counters, NG_COUNTER_INDEX(verdict & 1, NG_R_DEFAULT), bytes);
-#pragma unroll
-	for (__u32 slot = 0; slot < NG_TAPS_MAX; slot++)
-		if (ng_taps & (1U << slot))
-			ng_tap_filter(ctx, slot);
-	return verdict;
+/* Something needed could not be read. `asked`: a clause's answer depends on it. */
+static __always_inline void ng_undecided(const struct ng_control *c, struct ng_outcome *o,
+					 __u32 reason, bool asked)
+{
+	__u32 verdict = asked || c->default_verdict == NG_DROP ? NG_DROP : NG_PASS;
+
+	if (c->malformed != NG_MALFORMED_AUTO)
+		verdict = c->malformed == NG_MALFORMED_PASS ? NG_PASS : NG_DROP;
+	ng_decide(o, verdict, reason);
+}
+
+static __always_inline bool ng_port_in(__u16 port, __u16 a, __u16 b)
+{
+	return port == a || port == b;
+}
+
+static __always_inline bool ng_is_dhcp(const struct ng_packet *p)
+{
+	__u16 client = p->flow.family == NG_IPV4 ? 68 : 546, server = client == 68 ? 67 : 547;
+
+	return p->flow.proto == IPPROTO_UDP && p->flow.ports == NG_PORTS_KNOWN &&
+	       ng_port_in(p->sport, client, server) && ng_port_in(p->flow.dport, client, server);
+}
+
+/* Neighbour discovery never comes in fragments (RFC 6980) nor from beyond the link. */
+static __always_inline bool ng_is_nd(const struct ng_packet *p)
+{
+	return p->icmp6_type >= NG_ND_FIRST && p->icmp6_type <= NG_ND_LAST &&
+	       p->hop_limit == NG_ND_HOP_LIMIT && !p->fragment;
+}
+
+/* Under default drop, what a host needs to keep its address and its neighbours passes before any
+ * clause. */
+static __always_inline bool ng_guard(const struct ng_packet *p, struct ng_outcome *o)
+{
+	if (ng_is_nd(p))
+		ng_decide(o, NG_PASS, NG_R_GUARD_ND);
+	else if (ng_is_dhcp(p))
+		ng_decide(o, NG_PASS, NG_R_GUARD_DHCP);
+	else
+		return false;
+	return true;
+}
+
+/* Asks the clauses for one side's address. True when that settled the packet. */
+static __always_inline bool ng_acl(const struct ng_control *c, const struct ng_packet *p,
+				   __u32 side, __u32 bytes, struct ng_outcome *o)
+{
+	__u32 row = ng_acl_row(c, &p->flow, side);
+	__u32 verdict = NG_PASS;
+
+	if (!row)
+		return false;
+	switch (ng_acl_ask(row, &p->flow, bytes, &verdict, &o->clause)) {
+	case NG_ACL_NOTHING:
+		return false;
+	case NG_ACL_DECIDED:
+		ng_decide(o, verdict, side == NG_SRC ? NG_R_ACL_SRC : NG_R_ACL_DST);
+		return true;
+	case NG_ACL_UNKNOWN:
+		ng_undecided(c, o, p->transport_fault, true);
+		return true;
+	case NG_ACL_BROKEN:
+		break;
+	}
+	ng_decide(o, c->default_verdict, NG_R_INTERNAL);
+	return true;
+}
+
+static __always_inline void ng_judge(const struct ng_control *c, const struct ng_frame *f,
+				     __u32 bytes, struct ng_outcome *o)
+{
+	struct ng_packet p = {};
+	__u32 fault = ng_parse(f, &p);
+	bool drop = c->default_verdict == NG_DROP;
+
+	if (fault == NG_R_NON_IP)
+		return ng_decide(o, NG_PASS, drop && p.arp ? NG_R_GUARD_ARP : NG_R_NON_IP);
+	if (fault != NG_R_DEFAULT)
+		return ng_undecided(c, o, fault, ng_acl_has(c, p.flow.family));
+	if (drop && ng_guard(&p, o))
+		return;
+	if (ng_acl(c, &p, NG_SRC, bytes, o) || ng_acl(c, &p, NG_DST, bytes, o))
+		return;
+	if (p.transport_fault == NG_R_DEFAULT || p.transport_fault == NG_R_FRAGMENT)
+		return ng_decide(o, drop ? NG_DROP : NG_PASS, NG_R_DEFAULT);
+	ng_undecided(c, o, p.transport_fault, false);
+}
+
+/* The hook's action for one packet, which is counted and tapped. */
+static __always_inline int ng_pipeline(const struct ng_frame *f)
+{
+	__u32 bytes = f->len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
+	struct ng_outcome o = { .verdict = NG_PASS, .reason = NG_R_DEFAULT };
+	const struct ng_control *c = ng_control_get();
+
+	if (!c)
+		return ng_hook_action(NG_PASS);
+	if (!ng_tap_only) {
+		ng_judge(c, f, bytes, &o);
+		ng_counter_add(&ng_counters, NG_COUNTER_INDEX(o.verdict, o.reason), bytes);
+	}
+	ng_tap_all(c, f, &o);
+	return ng_hook_action(o.verdict);
 }
 
 #endif
