@@ -11,6 +11,7 @@ MANDIR    ?= $(PREFIX)/share/man
 KERNELS   ?= 6.1 6.12 latest
 TESTS     ?= $(unit_bin) $(bpf_bin) $(sort $(wildcard tests/e2e/*_test.sh))
 
+VERSION := 0.1.0
 PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libcap-ng
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -20,7 +21,7 @@ ifdef SAN
 override O := $(O)/san
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
-ALL_C   := -std=gnu11 -D_GNU_SOURCE $(WARN) $(WERROR) $(SANFLAGS) -I. -isystem $(O)/skel \
+ALL_C   := -std=gnu11 -D_GNU_SOURCE -DNG_VERSION='"$(VERSION)"' -DNG_LIBXDP_VERSION='"$(shell $(PKGCONF) --modversion libxdp)"' $(WARN) $(WERROR) $(SANFLAGS) -I. -isystem $(O)/skel \
            $(shell $(PKGCONF) --cflags $(PKGS)) -MMD -MP
 LIBS    := $(shell $(PKGCONF) --libs $(PKGS)) -lpthread
 BPF_C   := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -I. \

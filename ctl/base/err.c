@@ -10,6 +10,11 @@
 #include "ctl/base/out.h"
 
 int ng_log_level;
+bool ng_log_color;
+
+#define RED    "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define PLAIN  "\033[0m"
 
 int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt,
 	   ...)
@@ -88,7 +93,7 @@ static void show_lines(const char *label, const char *lines)
 
 static void show_text(const struct ng_error *err)
 {
-	fprintf(stderr, "nicgate: error: ");
+	fprintf(stderr, "nicgate: %serror:%s ", ng_log_color ? RED : "", ng_log_color ? PLAIN : "");
 	if (err->line)
 		fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
 	if (err->object[0])
@@ -141,26 +146,28 @@ void ng_err_show(const struct ng_error *err, bool json, bool pretty)
 		show_text(err);
 }
 
-static void log_line(int level, const char *prefix, const char *fmt, va_list ap)
+static void log_line(int level, const char *kind, const char *fmt, va_list ap)
 {
+	bool color = ng_log_color && level < 0;
+
 	if (ng_log_level < level)
 		return;
-	fputs(prefix, stderr);
+	fprintf(stderr, "nicgate: %s%s%s", color ? YELLOW : "", kind, color ? PLAIN : "");
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }
 
-#define LOG_FUNCTION(name, level, prefix)                                                          \
+#define LOG_FUNCTION(name, level, kind)                                                            \
 	void name(const char *fmt, ...)                                                            \
 	{                                                                                          \
 		va_list ap;                                                                        \
                                                                                                    \
 		va_start(ap, fmt);                                                                 \
-		log_line(level, prefix, fmt, ap);                                                  \
+		log_line(level, kind, fmt, ap);                                                    \
 		va_end(ap);                                                                        \
 	}
 
-LOG_FUNCTION(ng_warn, -1, "nicgate: warning: ")
-LOG_FUNCTION(ng_note, 0, "nicgate: ")
-LOG_FUNCTION(ng_debug, 1, "nicgate: ")
-LOG_FUNCTION(ng_trace, 2, "nicgate: trace: ")
+LOG_FUNCTION(ng_warn, -1, "warning: ")
+LOG_FUNCTION(ng_note, 0, "")
+LOG_FUNCTION(ng_debug, 1, "")
+LOG_FUNCTION(ng_trace, 2, "trace: ")

@@ -52,7 +52,8 @@ void ng_err_show(const struct ng_error *err, bool json, bool pretty);
 void ng_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ng_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* -v, -vv: ng_debug() prints from level 1, ng_trace() (every bpf and netlink operation) from 2. */
-extern int ng_log_level; /* -1 quiet, 0, 1, 2; written by main.c only */
+extern int ng_log_level;  /* -1 quiet, 0, 1, 2; written by main.c only */
+extern bool ng_log_color; /* the words "error" and "warning" in colour; written by main.c only */
 void ng_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ng_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -69,14 +69,14 @@ const char *ng_words_closest(const char *word, const char *const *valid)
 	return found;
 }
 
-char *ng_words_join(const char *const *words, char *buf, size_t size)
+char *ng_words_join_by(const char *const *words, const char *separator, char *buf, size_t size)
 {
 	static const char more[] = ", ..";
 	size_t used = 0;
 
 	buf[0] = '\0';
 	for (const char *const *w = words; *w; w++) {
-		size_t need = strlen(*w) + (used ? 2 : 0);
+		size_t need = strlen(*w) + (used ? strlen(separator) : 0);
 		size_t keep = w[1] ? sizeof(more) : 1; /* room that must stay behind this word */
 
 		if (used + need + keep > size) {
@@ -84,9 +84,15 @@ char *ng_words_join(const char *const *words, char *buf, size_t size)
 				memcpy(buf + used, more, sizeof(more));
 			break;
 		}
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", *w);
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? separator : "",
+					 *w);
 	}
 	return buf;
+}
+
+char *ng_words_join(const char *const *words, char *buf, size_t size)
+{
+	return ng_words_join_by(words, ", ", buf, size);
 }
 
 static bool blank(char c)

@@ -13,8 +13,10 @@
  */
 const char *ng_words_closest(const char *word, const char *const *valid);
 
-/* "a, b, c" of a NULL-terminated list, cut with ".." where the buffer ends. Returns buf. */
+/* "a, b, c" of a NULL-terminated list, ending in ", .." where the buffer is full. Returns buf. */
 char *ng_words_join(const char *const *words, char *buf, size_t size);
+/* The same with another separator. */
+char *ng_words_join_by(const char *const *words, const char *separator, char *buf, size_t size);
 
 enum ng_split_error { NG_SPLIT_QUOTE = 1, NG_SPLIT_TOO_MANY };
 

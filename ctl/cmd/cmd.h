@@ -24,7 +24,11 @@ struct ng_verb {
 	const char *name;
 	ng_verb_fn run;
 	const char *summary; /* one line, for help */
-	const char *usage;   /* what follows "nicgate ", one form a line; for --help and errors */
+	/*
+	 * What follows "nicgate ", one form a line; lines that begin with a blank explain them. For
+	 * --help and, the forms only, for usage errors.
+	 */
+	const char *usage;
 };
 
 extern const struct ng_verb ng_verb_attach, ng_verb_detach, ng_verb_status, ng_verb_capture,
