@@ -11,36 +11,7 @@
 #include "ctl/base/words.h"
 #include "ctl/net/features.h"
 #include "ctl/net/net.h"
-
-static const struct {
-	int nl, sys;
-} errnos[] = {
-	{ NLE_NODEV, ENODEV }, { NLE_OBJ_NOTFOUND, ENODEV }, { NLE_NOMEM, ENOMEM },
-	{ NLE_PERM, EPERM },   { NLE_NOACCESS, EACCES },     { NLE_RANGE, ENODEV },
-};
-
-/* libnl keeps the kernel's errno only as one of its own codes. */
-static int errno_of(int nlerr)
-{
-	for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
-		if (errnos[i].nl == -nlerr)
-			return errnos[i].sys;
-	return EIO;
-}
-
-static int open_route(struct nl_sock **out, struct ng_error *err)
-{
-	struct nl_sock *sk = nl_socket_alloc();
-	int rc = sk ? nl_connect(sk, NETLINK_ROUTE) : -NLE_NOMEM;
-
-	if (rc) {
-		nl_socket_free(sk);
-		return ng_err(err, NG_EXIT_FAILED, errno_of(rc), "rtnetlink",
-			      "cannot open a socket: %s", nl_geterror(rc));
-	}
-	*out = sk;
-	return 0;
-}
+#include "ctl/net/nl.h"
 
 static void fill(struct ng_link *link, struct rtnl_link *l, const struct ng_features *f)
 {
@@ -95,7 +66,7 @@ static int get(unsigned int ifindex, const char *name, struct ng_link *link, str
 	struct ng_features f;
 	struct nl_sock *sk;
 	char object[32];
-	int rc = open_route(&sk, err);
+	int rc = ng_nl_open(&sk, err);
 
 	if (rc)
 		return rc;
@@ -104,11 +75,11 @@ static int get(unsigned int ifindex, const char *name, struct ng_link *link, str
 	if (!name)
 		name = object;
 	ng_trace("netlink getlink %s: %s", name, rc ? nl_geterror(rc) : "ok");
-	if (rc && errno_of(rc) == ENODEV) {
+	if (rc && ng_nl_errno(rc) == ENODEV) {
 		rc = ng_err(err, NG_EXIT_NOT_FOUND, ENODEV, name, "no such interface");
 		explain_missing(sk, name, err);
 	} else if (rc) {
-		rc = ng_err(err, NG_EXIT_FAILED, errno_of(rc), name,
+		rc = ng_err(err, NG_EXIT_FAILED, ng_nl_errno(rc), name,
 			    "cannot look up the interface: %s", nl_geterror(rc));
 	} else {
 		ng_features_open(&f);
@@ -135,7 +106,7 @@ int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, st
 	struct nl_cache *cache;
 	struct ng_features f;
 	struct nl_sock *sk;
-	int rc = open_route(&sk, err);
+	int rc = ng_nl_open(&sk, err);
 
 	if (rc)
 		return rc;
@@ -143,7 +114,7 @@ int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, st
 	ng_trace("netlink getlink dump: %s", rc ? nl_geterror(rc) : "ok");
 	if (rc) {
 		nl_socket_free(sk);
-		return ng_err(err, NG_EXIT_FAILED, errno_of(rc), "rtnetlink",
+		return ng_err(err, NG_EXIT_FAILED, ng_nl_errno(rc), "rtnetlink",
 			      "cannot list the interfaces: %s", nl_geterror(rc));
 	}
 	ng_features_open(&f);
