@@ -18,6 +18,8 @@
 #include "ctl/net/net.h"
 
 static const struct ng_verb *const verbs[] = {
+	&ng_verb_attach,
+	&ng_verb_detach,
 	NULL,
 };
 

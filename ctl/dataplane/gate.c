@@ -258,26 +258,43 @@ static int attach_existing(const struct ng_pins *pins, struct ng_gate *gate,
 	return !rc && gate->maps.control->taps ? ng_gate_reload(gate, err) : rc;
 }
 
+static int attach_new(const struct ng_pins *pins, const struct ng_link *link,
+		      const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err)
+{
+	struct ng_gate *gate = gate_new(link, spec->hook, err);
+	int rc;
+
+	if (!gate)
+		return -ENOMEM;
+	rc = attach_at_hook(pins, gate, spec, err);
+	if (rc)
+		ng_gate_close(gate);
+	else
+		*out = gate;
+	return rc;
+}
+
 int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
 		   const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err)
 {
+	struct ng_error why;
 	struct ng_gate *gate;
-	int rc = spec->pin || spec->hook != NG_HOOK_XDP
-			 ? ng_gate_open_any(pins, link, spec->hook, &gate, err)
-			 : -ENOENT;
+	int rc;
 
-	if (!rc) {
-		rc = attach_existing(pins, gate, spec, err);
-	} else if (rc == -ENOENT) {
-		/* -ENOENT with a directory: one that was never finished. */
+	if (!spec->pin && spec->hook == NG_HOOK_XDP)
+		return attach_new(pins, link, spec, out, err);
+	rc = ng_gate_open_any(pins, link, spec->hook, &gate, &why);
+	if (rc == -ENOENT) {
+		/* Should there be a directory, it is one that was never finished. */
 		ng_pins_remove(pins, link->ifindex, spec->hook);
-		gate = gate_new(link, spec->hook, err);
-		if (!gate)
-			return -ENOMEM;
-		rc = attach_at_hook(pins, gate, spec, err);
-	} else {
+		return attach_new(pins, link, spec, out, err);
+	}
+	if (rc) {
+		if (err)
+			*err = why;
 		return rc;
 	}
+	rc = attach_existing(pins, gate, spec, err);
 	if (rc)
 		ng_gate_close(gate);
 	else
@@ -400,6 +417,38 @@ int ng_gate_detach(const struct ng_pins *pins, struct ng_gate *gate, struct ng_e
 			    ng_hook_name[gate->hook]);
 	ng_gate_close(gate);
 	return rc;
+}
+
+/* A gate whose maps we cannot read: what holds its program tells the way it is attached. */
+static int remove_unread(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+			 struct ng_error *err)
+{
+	struct ng_gate *gate = gate_new(link, hook, err);
+	int rc;
+
+	if (!gate)
+		return -ENOMEM;
+	rc = open_link(pins, gate);
+	if (!rc)
+		rc = gate->link_fd >= 0	   ? ng_bpf_link_detach(gate)
+		     : hook != NG_HOOK_XDP ? ng_clsact_ops.detach(gate)
+					   : 0;
+	if (!rc)
+		rc = ng_pins_remove(pins, link->ifindex, hook);
+	ng_gate_close(gate);
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, link->name, "%s: detaching failed",
+			   ng_hook_name[hook])
+		  : 0;
+}
+
+int ng_gate_remove(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+		   struct ng_error *err)
+{
+	struct ng_gate *gate;
+
+	if (ng_gate_open_any(pins, link, hook, &gate, NULL))
+		return remove_unread(pins, link, hook, err);
+	return ng_gate_detach(pins, gate, err);
 }
 
 static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,

@@ -16,6 +16,9 @@
 #include "ctl/net/net.h"
 #include "maps/pins.h"
 
+extern const char
+	*const ng_mode_name[NG_MODE_MAX]; /* "none", "native", "generic", "tcx", "clsact" */
+
 struct ng_gate {
 	struct ng_link link;
 	enum ng_hook hook;
@@ -60,6 +63,13 @@ int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng
 		 struct ng_gate **out, struct ng_error *err);
 /* Detaches, unpins, removes the clsact qdisc if we made it and it is empty. Frees *gate. */
 int ng_gate_detach(const struct ng_pins *pins, struct ng_gate *gate, struct ng_error *err);
+/*
+ * Detaches and unpins what of ours is pinned for a link (its name is for messages) and hook, also
+ * when its program or the interface is gone, or when another ABI version made it. Missing is no
+ * error.
+ */
+int ng_gate_remove(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+		   struct ng_error *err);
 void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it */
 
 /*

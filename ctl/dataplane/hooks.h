@@ -25,8 +25,6 @@ struct ng_hook_ops {
 extern const struct ng_hook_ops ng_xdp_ops, ng_tcx_ops, ng_clsact_ops;
 const struct ng_hook_ops *ng_hook_ops_of(enum ng_mode mode);
 
-extern const char *const ng_mode_name[NG_MODE_MAX];
-
 /* Loads a program for the gate, on its maps (made when there are none), without taps; replaces
  * gate->prog_fd. */
 int ng_gate_build(struct ng_gate *gate, const struct ng_gate_spec *spec, bool frags,
