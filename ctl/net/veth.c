@@ -23,15 +23,10 @@
 #include "ctl/net/net.h"
 #include "ctl/net/nl.h"
 
-#define NETNS_DIR   "/run/netns"
-#define SELF_NETNS  "/proc/thread-self/ns/net"
-/*
- * The kernel handles the first link events of a veth at once only if its index is not its peer's; otherwise it may
- * take a second until frames pass. A new namespace counts from 1, so any number that is out of the way will do.
- */
-#define FAR_IFINDEX 28263
-#define QUIET_MS    1000
-#define REPORTS	    2 /* MLD reports for one group: the kernel's default robustness */
+#define NETNS_DIR  "/run/netns"
+#define SELF_NETNS "/proc/thread-self/ns/net"
+#define QUIET_MS   1000
+#define REPORTS	   2 /* MLD reports for one group: the kernel's default robustness */
 
 /* ---- the namespace ---- */
 
@@ -292,7 +287,6 @@ static int add_pair(const struct ng_veth *veth, struct ng_error *err)
 		if (!rc)
 			rc = set_end(far, &veth->far);
 		if (!rc) {
-			rtnl_link_set_ifindex(far, FAR_IFINDEX);
 			rtnl_link_set_ns_fd(far, fd);
 			rc = rtnl_link_add(sk, near, NLM_F_CREATE | NLM_F_EXCL);
 		}
