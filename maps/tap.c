@@ -154,6 +154,7 @@ bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_con
 		    __u32 now_jiffies)
 {
 	__u64 start;
+	__u32 lease;
 	char pid[16];
 	int err;
 
@@ -165,7 +166,8 @@ bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_con
 		if (err == -ENOENT || err == -ESRCH)
 			return true;
 	}
-	return (__s32)(m->control->tap[slot].lease_jiffies - now_jiffies) <= 0;
+	lease = m->control->tap[slot].lease_jiffies;
+	return !lease || (__s32)(lease - now_jiffies) <= 0;
 }
 
 int ng_tap_set_rings(const struct ng_maps *m, __u32 slot, const int *ring_fd, int cpus)

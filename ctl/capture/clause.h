@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a capture file says about the ACL clause that decided a packet. */
+#ifndef NG_CTL_CAPTURE_CLAUSE_H
+#define NG_CTL_CAPTURE_CLAUSE_H
+
+#include "maps/acl.h"
+
+#define NG_CLAUSE_TEXT 128
+
+/*
+ * In the words of `acl add`: "acl drop in src 192.0.2.0/24 proto udp port 53". The empty string
+ * when the row is not live any more. Returns text.
+ */
+const char *ng_clause_text(const struct ng_maps *m, enum ng_dir dir, __u32 clause,
+			   char text[NG_CLAUSE_TEXT]);
+
+/* The same, remembering what was asked for before. */
+struct ng_clause_cache {
+	struct {
+		__u32 clause; /* 0: empty */
+		char text[NG_CLAUSE_TEXT];
+	} slot[64];
+};
+void ng_clause_forget(struct ng_clause_cache *c);
+const char *ng_clause_cached(struct ng_clause_cache *c, const struct ng_maps *m, enum ng_dir dir,
+			     __u32 clause);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A compiled filter as text, as tcpdump -d, -dd and -ddd print it. */
+#ifndef NG_CTL_CAPTURE_DUMP_H
+#define NG_CTL_CAPTURE_DUMP_H
+
+#include <stdio.h>
+#include "ctl/filter/filter.h"
+
+enum ng_dump_style { NG_DUMP_NONE, NG_DUMP_ASSEMBLER, NG_DUMP_C, NG_DUMP_NUMBERS };
+
+/* An empty filter is shown as the one instruction that accepts every packet with `snaplen` bytes.
+ */
+void ng_dump_filter(FILE *to, const struct ng_cbpf *filter, __u32 snaplen,
+		    enum ng_dump_style style);
+
+#endif
