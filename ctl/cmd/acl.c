@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ctl/base/num.h"
+#include "ctl/base/opts.h"
 #include "ctl/cmd/cmd.h"
 #include "ctl/dataplane/gate.h"
 #include "ctl/net/gateway.h"
@@ -45,12 +45,11 @@ static int bad_word(const struct call *c, int first, const struct ng_bad_word *b
 	size_t used = 0, column = 0;
 
 	for (int i = 0; i < c->argc && used < sizeof(line); i++) {
-		if (i == first + bad->word)
-			column = used;
-		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s ", c->argv[i]);
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "",
+					 c->argv[i]);
+		if (i < first + bad->word)
+			column = used + 1;
 	}
-	if (first + bad->word >= c->argc)
-		column = used;
 	ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", bad->what);
 	ng_err_at(err, "command line", 1, (unsigned int)(column + bad->at + 1), line, strlen(line));
 	if (bad->hint[0])
@@ -133,8 +132,8 @@ static int keys_of_list(const struct call *c, const struct ng_acl_words *words, 
 {
 	const char *name = strcmp(words->list, "-") ? words->list : "stdin";
 	struct ng_prefix_list list;
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int rc = read_all(words->list, &text, &len, err);
 
 	if (rc)
@@ -351,7 +350,7 @@ static int guard_refuse(const struct call *c, enum ng_dir dir, const struct ng_a
 {
 	static const char *const why[] = {
 		[NG_GUARDED_NOT] = "",
-		[NG_GUARDED_ALL] = "every packet of that family would be dropped",
+		[NG_GUARDED_ALL] = "that is every packet of the family",
 		[NG_GUARDED_SESSION] = "you are connected by SSH over this address",
 		[NG_GUARDED_GATEWAY] = "this is the address of the default gateway",
 	};
@@ -740,39 +739,52 @@ static int run_zero(struct call *c, struct ng_error *err)
 
 /* The verb */
 
+enum { OPT_FORCE = 256, OPT_MATCH };
+
+static const struct ng_opt no_options[] = { { 0, NULL, NG_OPT_NONE, NULL, NULL } };
+static const struct ng_opt add_options[] = {
+	{ OPT_FORCE, "force", NG_OPT_NONE, NULL, "also where it may cut you off" },
+	{ 0, NULL, NG_OPT_NONE, NULL, NULL },
+};
+static const struct ng_opt list_options[] = {
+	{ 's', "statistics", NG_OPT_NONE, NULL, "with packets and bytes" },
+	{ OPT_MATCH, "match", NG_OPT_VALUE, "PREFIX", "entries that cover it or lie in it" },
+	{ 0, NULL, NG_OPT_NONE, NULL, NULL },
+};
+
 static const struct {
 	const char *name;
 	int (*run)(struct call *c, struct ng_error *err);
-	bool force, statistics; /* options that it takes; --match goes with -s */
+	const struct ng_opt *options;
 } subs[] = {
-	{ "add", run_add, true, false },    { "del", run_del, false, false },
-	{ "get", run_get, false, false },   { "test", run_test, false, false },
-	{ "list", run_list, false, true },  { "flush", run_flush, false, false },
-	{ "zero", run_zero, false, false },
+	{ "add", run_add, add_options },    { "del", run_del, no_options },
+	{ "get", run_get, no_options },	    { "test", run_test, no_options },
+	{ "list", run_list, list_options }, { "flush", run_flush, no_options },
+	{ "zero", run_zero, no_options },
 };
 
-/* Takes the options out of c->argv. */
-static int take_options(struct call *c, bool force, bool statistics, struct ng_error *err)
+/* Takes the options, which may stand between the words, out of c->argv. */
+static int take_options(struct call *c, const struct ng_opt *table, struct ng_error *err)
 {
-	int kept = 0;
+	struct ng_opts o = { .table = table, .argc = c->argc, .argv = c->argv, .next = 2 };
+	const char *value;
+	int kept = 2;
 
-	for (int i = 0; i < c->argc; i++) {
-		char *word = c->argv[i];
+	for (;;) {
+		int id = ng_opts_next(&o, &value, err);
 
-		if (word[0] != '-' || !word[1]) {
-			c->argv[kept++] = word;
-		} else if (force && !strcmp(word, "--force")) {
+		if (id < 0)
+			return id;
+		if (id == OPT_FORCE)
 			c->force = true;
-		} else if (statistics && !strcmp(word, "-s")) {
+		else if (id == OPT_MATCH)
+			c->match = value;
+		else if (id == 's')
 			c->statistics = true;
-		} else if (statistics && !strcmp(word, "--match")) {
-			if (++i == c->argc)
-				return ng_usage(err, &ng_verb_acl, "--match asks for a prefix");
-			c->match = c->argv[i];
-		} else {
-			return ng_usage(err, &ng_verb_acl, "acl %s: unknown option '%s'", c->sub,
-					word);
-		}
+		else if (o.next < o.argc)
+			c->argv[kept++] = c->argv[o.next++];
+		else
+			break;
 	}
 	c->argc = kept;
 	return 0;
@@ -780,19 +792,19 @@ static int take_options(struct call *c, bool force, bool statistics, struct ng_e
 
 static int run_sub(struct call *c, size_t i, struct ng_error *err)
 {
-	int rc = take_options(c, subs[i].force, subs[i].statistics, err);
+	int rc = take_options(c, subs[i].options, err);
 
 	if (rc)
 		return rc;
 	if (c->argc < 3)
-		return ng_usage(err, &ng_verb_acl, "acl %s: the name of an interface is missing",
+		return ng_usage(err, &ng_verb_acl, "%s: the name of an interface is missing",
 				c->sub);
 	rc = subs[i].run(c, err);
 	end(c);
 	return rc;
 }
 
-static int run_acl(const struct ng_global *g, int argc, char **argv, struct ng_error *err)
+static int run(const struct ng_global *g, int argc, char **argv, struct ng_error *err)
 {
 	static const char *const names[] = { "add",  "del",   "get",  "test",
 					     "list", "flush", "zero", NULL };
@@ -800,7 +812,7 @@ static int run_acl(const struct ng_global *g, int argc, char **argv, struct ng_e
 
 	_Static_assert(COUNT(names) == COUNT(subs) + 1, "the same words");
 	if (argc < 2)
-		return ng_usage(err, &ng_verb_acl, "acl: what to do is missing");
+		return ng_usage(err, &ng_verb_acl, "what to do is missing");
 	c.sub = argv[1];
 	for (size_t i = 0; i < COUNT(subs); i++)
 		if (!strcmp(c.sub, subs[i].name))
@@ -810,12 +822,21 @@ static int run_acl(const struct ng_global *g, int argc, char **argv, struct ng_e
 
 const struct ng_verb ng_verb_acl = {
 	.name = "acl",
-	.run = run_acl,
+	.run = run,
 	.summary = "pass, drop or count by source or destination prefix",
 	.usage =
 		"acl add DEV pass|drop|count [in|out] [src|dst] PREFIX|@FILE|- [proto P] [port N|N-M] [--force]\n"
 		"acl del|get DEV [in|out] [src|dst] PREFIX [proto P] [port N|N-M]\n"
 		"acl test DEV [in|out] [src|dst] ADDRESS [proto P] [port N]\n"
 		"acl list DEV [in|out] [-s] [--match PREFIX]\n"
-		"acl flush|zero DEV [in|out]",
+		"acl flush|zero DEV [in|out]\n"
+		"\n"
+		"    Without in|out: in; without src|dst: src. port: the destination port.\n"
+		"    An address is decided by the clauses of its longest matching prefix, then by those of the\n"
+		"    covering prefixes; of one prefix, the narrower port range first, then those with a\n"
+		"    protocol, then the one for everything. count counts and goes on.\n"
+		"    @FILE, - (standard input): one prefix a line, # and ; start comments; all or nothing.\n"
+		"    test: exit status 0 and the clause that decides, or 1.\n"
+		"    --force: also for what would cut off your own SSH session, the default gateway, or\n"
+		"    everything (drop 0.0.0.0/0, ::/0).\n",
 };

@@ -2,14 +2,14 @@
 /* Default gateways by rtnetlink, the user's session by the environment of our ancestors. */
 #include "ctl/net/gateway.h"
 
-#include <errno.h>
-#include <netlink/netlink.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "ctl/net/nl.h"
 
 #define ANCESTORS_MAX 32
 
@@ -47,18 +47,19 @@ static void take_route(struct nl_object *object, void *arg)
 int ng_gateways(unsigned int ifindex, struct ng_gateway *out, size_t max)
 {
 	struct search s = { .ifindex = ifindex, .out = out, .max = max };
-	struct nl_sock *sk = nl_socket_alloc();
 	struct nl_cache *cache = NULL;
-	int rc = sk ? nl_connect(sk, NETLINK_ROUTE) : -NLE_NOMEM;
+	struct nl_sock *sk;
+	int rc = ng_nl_open(&sk, NULL);
 
-	if (!rc)
-		rc = rtnl_route_alloc_cache(sk, AF_UNSPEC, 0, &cache);
+	if (rc)
+		return rc;
+	rc = rtnl_route_alloc_cache(sk, AF_UNSPEC, 0, &cache);
 	if (!rc) {
 		nl_cache_foreach(cache, take_route, &s);
 		nl_cache_free(cache);
 	}
 	nl_socket_free(sk);
-	return rc ? -EIO : (int)s.n;
+	return rc ? -ng_nl_errno(rc) : (int)s.n;
 }
 
 /* The value of a variable in a block of NUL-terminated NAME=VALUE. */
