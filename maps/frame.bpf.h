@@ -13,8 +13,7 @@
 
 struct ng_frame {
 	void *ctx;
-	void *data, *data_end; /* linear part, from the Ethernet header on */
-	__u32 len;	       /* whole frame, without the tag in metadata */
+	__u32 len; /* whole frame, without the tag in metadata */
 	__u32 ifindex;
 	__u32 queue;
 	__u16 vlan_tci;	 /* tag in metadata */
@@ -28,6 +27,8 @@ struct ng_outcome {
 	__u32 clause; /* row in ng_acl_clause that decided or could not be told to fit, 0 if none */
 };
 
+/* The linear part, from the Ethernet header on; its end is *end. */
+static void *ng_hook_data(void *ctx, void **end);
 /* Copies size bytes at off of the whole frame, wherever they lie. 0 or -errno. */
 static long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size);
 /* The hook's return code for a verdict. */

@@ -5,7 +5,16 @@
  * were in place.
  */
 #include <linux/pkt_cls.h>
+#define NG_CTX __sk_buff
 #include "xdp/pipeline.bpf.h"
+
+static __always_inline void *ng_hook_data(void *ctx, void **end)
+{
+	const struct __sk_buff *skb = ctx;
+
+	*end = (void *)(long)skb->data_end;
+	return (void *)(long)skb->data;
+}
 
 static __always_inline long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size)
 {
@@ -23,8 +32,6 @@ int ng_tc(struct __sk_buff *skb)
 {
 	struct ng_frame f = {
 		.ctx = skb,
-		.data = (void *)(long)skb->data,
-		.data_end = (void *)(long)skb->data_end,
 		.len = skb->len,
 		.ifindex = skb->ifindex,
 		.queue = skb->queue_mapping,

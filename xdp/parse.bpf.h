@@ -33,26 +33,28 @@ struct ng_packet {
 	__u32 transport_fault; /* enum ng_reason: why flow is not all known; NG_R_DEFAULT: it is */
 	__u16 sport;
 	bool arp;
-	bool fragment; /* has an IPv6 fragment header */
+	__u8 fragment; /* not 0: has an IPv6 fragment header */
 	__u8 hop_limit;
 	__u8 icmp6_type; /* 0: not ICMPv6, or not there */
 };
 
 /* False: the frame ends before off + size. `to` is aligned for __u16, for __u32 where size allows;
- * size is constant. */
+ * size is constant.
+ * The pointers are fetched anew each time, so that the verifier has nothing to remember about them.
+ */
 static __always_inline bool ng_read(const struct ng_frame *f, __u32 off, void *to, __u32 size)
 {
+	void *ctx = f->ctx, *from, *end;
 	__u64 at = off;
-	const void *from;
 	__u32 i;
 
 	if (off + size > f->len)
 		return false;
-	asm volatile("" : "+r"(at));
+	asm volatile("" : "+r"(at), "+r"(ctx));
 	at &= NG_OFFSET_MASK;
-	from = f->data + at;
+	from = ng_hook_data(ctx, &end) + at;
 	asm volatile("" : "+r"(from));
-	if (from + size > f->data_end)
+	if (from + size > end)
 		return !ng_hook_load(f->ctx, off, to, size);
 	if (size % sizeof(__u32)) {
 		*(__u16 *)to = *(const __u16 *)from;
@@ -71,57 +73,56 @@ static __always_inline bool ng_is_vlan(__be16 type_be)
 }
 
 /*
- * By IP protocol number: bytes of a transport header that begins with ports, NG_EXT for an IPv6
- * header that only leads to another one, 0 for all others (encryption and "no next header" end a
- * chain). A table in memory, because what compares would teach the verifier about a number
- * multiplies the paths it has to walk.
+ * By IP protocol number: for a transport header that begins with ports its length in words; for an
+ * IPv6 header that only leads to another one NG_EXT and how that is read; 0 for all others
+ * (encryption and "no next header" end a chain). A table in memory, because what comparisons teach
+ * the verifier about a number multiplies the paths it has to walk.
  */
-#define NG_EXT 0xff
-static const __u8 ng_header_len[256] = {
-	[IPPROTO_TCP] = 20,
-	[IPPROTO_UDP] = 8,
-	[IPPROTO_UDPLITE] = 8,
-	[IPPROTO_SCTP] = 12,
-	[IPPROTO_HOPOPTS] = NG_EXT,
+#define NG_WORDS	0x0f
+#define NG_EXT		0x80
+#define NG_EXT_FIRST	0x40 /* only allowed as the first one */
+#define NG_EXT_FRAGMENT 0x20 /* 8 bytes; the others have a length field, in units of 8 bytes */
+#define NG_EXT_AH	0x10 /* in units of 4 bytes */
+static const __u8 ng_proto_kind[256] = {
+	[IPPROTO_TCP] = 5,
+	[IPPROTO_UDP] = 2,
+	[IPPROTO_UDPLITE] = 2,
+	[IPPROTO_SCTP] = 3,
+	[IPPROTO_HOPOPTS] = NG_EXT | NG_EXT_FIRST,
 	[IPPROTO_ROUTING] = NG_EXT,
-	[IPPROTO_FRAGMENT] = NG_EXT,
-	[IPPROTO_AH] = NG_EXT,
+	[IPPROTO_FRAGMENT] = NG_EXT | NG_EXT_FRAGMENT,
+	[IPPROTO_AH] = NG_EXT | NG_EXT_AH,
 	[IPPROTO_DSTOPTS] = NG_EXT,
 	[IPPROTO_MH] = NG_EXT,
 	[139] = NG_EXT, /* HIP, RFC 7401 */
 	[140] = NG_EXT, /* Shim6, RFC 5533 */
 };
 
-static __always_inline bool ng_is_ext(__u8 proto)
+static __always_inline void ng_set_unknown(struct ng_packet *p, enum ng_reason fault)
 {
-	return ng_header_len[proto] == NG_EXT;
+	p->transport_fault = fault;
+	p->flow.ports = NG_PORTS_UNKNOWN;
 }
 
-/* Bytes of a transport header that begins with ports, 0 if this one does not. */
-static __always_inline __u32 ng_ports_len(__u8 proto)
-{
-	return ng_is_ext(proto) ? 0 : ng_header_len[proto];
-}
-
+/* Reads what matters of the transport header in [off, end). */
 static __always_inline void ng_parse_transport(const struct ng_frame *f, struct ng_packet *p,
 					       __u32 off, __u32 end)
 {
-	__u32 len = ng_ports_len(p->flow.proto);
-	__be16 port_be[2];
+	__u32 len = (ng_proto_kind[p->flow.proto] & NG_WORDS) * 4;
+	__be16 word_be[2];
+	bool there =
+		off + (len ?: sizeof(word_be)) <= end && ng_read(f, off, word_be, sizeof(word_be));
 
-	if (len) {
-		p->flow.ports = NG_PORTS_UNKNOWN;
-		p->transport_fault = NG_R_TRUNC_L4;
-		if (off + len > end || !ng_read(f, off, port_be, sizeof(port_be)))
-			return;
-		p->flow.ports = NG_PORTS_KNOWN;
-		p->transport_fault = NG_R_DEFAULT;
-		p->sport = bpf_ntohs(port_be[0]);
-		p->flow.dport = bpf_ntohs(port_be[1]);
-	} else if (p->flow.proto == IPPROTO_ICMPV6 && p->flow.family == NG_IPV6) {
-		if (off + sizeof(port_be) <= end && ng_read(f, off, port_be, sizeof(port_be)))
-			p->icmp6_type = bpf_ntohs(port_be[0]) >> 8;
+	if (!len) {
+		if (there && p->flow.family == NG_IPV6 && p->flow.proto == IPPROTO_ICMPV6)
+			p->icmp6_type = bpf_ntohs(word_be[0]) >> 8;
+		return;
 	}
+	if (!there)
+		return ng_set_unknown(p, NG_R_TRUNC_L4);
+	p->flow.ports = NG_PORTS_KNOWN;
+	p->sport = bpf_ntohs(word_be[0]);
+	p->flow.dport = bpf_ntohs(word_be[1]);
 }
 
 static __always_inline enum ng_reason ng_parse_ip4(const struct ng_frame *f, struct ng_packet *p,
@@ -149,9 +150,8 @@ static __always_inline enum ng_reason ng_parse_ip4(const struct ng_frame *f, str
 	p->flow.proto = ip.protocol;
 	if (!(ip.frag_off & bpf_htons(NG_IP4_OFFSET))) {
 		ng_parse_transport(f, p, off + head, off + total);
-	} else if (ng_ports_len(p->flow.proto)) {
-		p->flow.ports = NG_PORTS_UNKNOWN;
-		p->transport_fault = NG_R_FRAGMENT;
+	} else if (ng_proto_kind[p->flow.proto] & NG_WORDS) {
+		ng_set_unknown(p, NG_R_FRAGMENT);
 	}
 	return NG_R_DEFAULT;
 }
@@ -163,49 +163,71 @@ struct ng_ext {
 	__be16 offset_be;
 };
 
-static __always_inline __u32 ng_ext_len(__u8 type, __u8 len)
+/* A walk through IPv6 extension headers, before and after. */
+struct ng_walk {
+	__u32 frame_len;
+	__u32 off, end; /* of the next header; behind the last one's data */
+	__u32 fault;	/* enum ng_reason */
+	__u8 proto;	/* of the header at off */
+	__u8 fragment;	/* not 0: there was a fragment header */
+	__u8 not_first; /* not 0: of a fragment that is not the first */
+};
+
+/*
+ * Walks from an extension header to the header that is none. A function of its own kind (global),
+ * so that the verifier walks its paths once and not once for each way that leads here; only
+ * packets with extension headers pay for the call.
+ */
+__noinline int ng_walk_ext(struct NG_CTX *ctx, struct ng_walk *w)
 {
-	if (type == IPPROTO_FRAGMENT)
-		return 8;
-	return type == IPPROTO_AH ? (len + 2) * 4 : (len + 1) * 8;
+	struct ng_frame f = { .ctx = ctx };
+	struct ng_ext ext;
+	__u32 i, len;
+	__u8 kind;
+
+	if (!w)
+		return 0;
+	f.len = w->frame_len;
+	for (i = 0; i < NG_EXT_MAX && !w->not_first; i++) {
+		kind = ng_proto_kind[w->proto];
+		if (!(kind & NG_EXT))
+			return 0;
+		if ((kind & NG_EXT_FIRST && i) || !ng_read(&f, w->off, &ext, sizeof(ext)))
+			break;
+		len = kind & NG_EXT_AH ? (ext.len + 2) * 4 : (ext.len + 1) * 8;
+		if (kind & NG_EXT_FRAGMENT) {
+			len = 8;
+			w->fragment = 1;
+			w->not_first = (ext.offset_be & bpf_htons(NG_IP6_OFFSET)) != 0;
+		}
+		w->off += len;
+		if (w->off > w->end)
+			break;
+		w->proto = ext.next;
+	}
+	if (w->off > w->end || (!w->not_first && ng_proto_kind[w->proto] & NG_EXT))
+		w->fault = NG_R_EXT_HEADERS;
+	return 0;
 }
 
-static __always_inline void ng_set_unknown(struct ng_packet *p, enum ng_reason fault,
-					   bool proto_unknown)
-{
-	p->transport_fault = fault;
-	p->flow.proto_unknown = proto_unknown;
-	p->flow.ports = NG_PORTS_UNKNOWN;
-}
-
-/* Walks from the header at off, of type p->flow.proto, to the transport header. */
 static __always_inline void ng_parse_ext(const struct ng_frame *f, struct ng_packet *p, __u32 off,
 					 __u32 end)
 {
-	struct ng_ext ext;
-	__u32 i, len;
+	struct ng_walk w = { .frame_len = f->len, .off = off, .end = end, .proto = p->flow.proto };
+	__u8 kind;
 
-	for (i = 0; i < NG_EXT_MAX && ng_is_ext(p->flow.proto); i++) {
-		if ((p->flow.proto == IPPROTO_HOPOPTS && i) || !ng_read(f, off, &ext, sizeof(ext)))
-			return ng_set_unknown(p, NG_R_EXT_HEADERS, true);
-		len = ng_ext_len(p->flow.proto, ext.len);
-		if (off + len > end)
-			return ng_set_unknown(p, NG_R_EXT_HEADERS, true);
-		if (p->flow.proto == IPPROTO_FRAGMENT) {
-			p->fragment = true;
-			if (ext.offset_be & bpf_htons(NG_IP6_OFFSET)) {
-				p->flow.proto = ext.next;
-				if (ng_is_ext(p->flow.proto) || ng_header_len[p->flow.proto])
-					ng_set_unknown(p, NG_R_FRAGMENT, ng_is_ext(p->flow.proto));
-				return;
-			}
-		}
-		p->flow.proto = ext.next;
-		off += len;
-	}
-	if (ng_is_ext(p->flow.proto))
-		return ng_set_unknown(p, NG_R_EXT_HEADERS, true);
-	ng_parse_transport(f, p, off, end);
+	if (ng_proto_kind[w.proto] & NG_EXT)
+		ng_walk_ext(f->ctx, &w);
+	kind = ng_proto_kind[w.proto];
+	p->flow.proto = w.proto;
+	p->flow.proto_unknown = kind & NG_EXT;
+	p->fragment = w.fragment;
+	if (w.fault != NG_R_DEFAULT)
+		ng_set_unknown(p, NG_R_EXT_HEADERS);
+	else if (!w.not_first)
+		ng_parse_transport(f, p, w.off, w.end);
+	else if (kind)
+		ng_set_unknown(p, NG_R_FRAGMENT);
 }
 
 static __always_inline enum ng_reason ng_parse_ip6(const struct ng_frame *f, struct ng_packet *p,
