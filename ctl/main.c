@@ -21,6 +21,7 @@ static const struct ng_verb *const verbs[] = {
 	&ng_verb_attach,
 	&ng_verb_detach,
 	&ng_verb_acl,
+	&ng_verb_stats,
 	&ng_verb_demo,
 	&ng_verb_capture,
 	NULL,
