@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Classic programs that cannot be translated are refused, and say why; the code made is fit to be a
+ * subprogram. */
+#include "ctl/filter/access.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+
+#define S(code, k)	   BPF_STMT(code, k)
+#define J(code, k, jt, jf) BPF_JUMP(code, k, jt, jf)
+#define RETURN_0	   S(BPF_RET | BPF_K, 0)
+
+static const struct {
+	const char *what;
+	struct sock_filter insns[4];
+	size_t n;
+	int ret;
+	const char *words;
+} refused[] = {
+	{ "no return at the end",
+	  { S(BPF_LD | BPF_IMM, 1) },
+	  1,
+	  -EINVAL,
+	  "does not end in a return" },
+	{ "an unknown opcode", { S(BPF_ALU | 0xb0, 1), RETURN_0 }, 2, -EINVAL, "unknown opcode" },
+	{ "an opcode of sixteen bits", { S(0x100, 1), RETURN_0 }, 2, -EINVAL, "unknown opcode" },
+	{ "a return of X", { S(BPF_RET | BPF_X, 1), RETURN_0 }, 2, -EINVAL, "unknown opcode" },
+	{ "a jump past the end",
+	  { J(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
+	{ "a long jump past the end",
+	  { S(BPF_JMP | BPF_JA, 1), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
+	{ "a loop",
+	  { S(BPF_LD | BPF_IMM, 1), S(BPF_JMP | BPF_JA, -2u), RETURN_0 },
+	  3,
+	  -EOPNOTSUPP,
+	  "loops" },
+	{ "M[16]", { S(BPF_LD | BPF_MEM, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
+	{ "a store to M[16]", { S(BPF_STX, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
+	{ "division by zero", { S(BPF_ALU | BPF_DIV | BPF_K, 0), RETURN_0 }, 2, -EINVAL, "zero" },
+	{ "remainder of zero", { S(BPF_ALU | BPF_MOD | BPF_K, 0), RETURN_0 }, 2, -EINVAL, "zero" },
+	{ "shift by 32", { S(BPF_ALU | BPF_LSH | BPF_K, 32), RETURN_0 }, 2, -EOPNOTSUPP, "shift" },
+	{ "shift right by 99",
+	  { S(BPF_ALU | BPF_RSH | BPF_K, 99), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "shift" },
+	{ "the packet's direction",
+	  { S(BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "'inbound'" },
+	{ "the interface",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_IFINDEX), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "'ifindex'" },
+	{ "other metadata",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "metadata" },
+};
+
+static void test_refused(void)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct ng_cbpf filter = { (struct sock_filter *)refused[i].insns, refused[i].n };
+		struct ng_ebpf out = { 0 };
+		struct ng_error err = { 0 };
+		int ret = ng_filter_translate(&filter, NG_CTX_XDP, &out, &err);
+
+		if (!ok(ret == refused[i].ret && strstr(err.what, refused[i].words) &&
+				err.exit == NG_EXIT_USAGE && !out.insns,
+			"refuses %s", refused[i].what))
+			printf("#   %d: %s\n", ret, err.what);
+	}
+}
+
+static void test_protochain(void)
+{
+	struct ng_cbpf filter = { 0 };
+	struct ng_ebpf out = { 0 };
+	struct ng_error err = { 0 };
+
+	is_int(ng_filter_compile("ip6 protochain 6", "expression", 1, 96, true, &filter, &err), 0,
+	       "libpcap takes protochain");
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), -EOPNOTSUPP,
+	       "the translator refuses it");
+	ok(strstr(err.what, "protochain") && strstr(err.try_this, "'proto'"),
+	   "and says what to type instead");
+	ng_cbpf_free(&filter);
+}
+
+static void test_size(void)
+{
+	static struct sock_filter insns[BPF_MAXINSNS + 1];
+	struct ng_cbpf filter = { insns, BPF_MAXINSNS };
+	struct ng_ebpf out = { 0 };
+	struct ng_error err = { 0 };
+
+	insns[0] = (struct sock_filter)S(BPF_LD | BPF_W | BPF_ABS, 26);
+	for (unsigned int i = 1; i < BPF_MAXINSNS - 2; i++)
+		insns[i] = (struct sock_filter)J(BPF_JMP | BPF_JEQ | BPF_K, i, 1, 0);
+	insns[BPF_MAXINSNS - 2] = insns[BPF_MAXINSNS - 1] =
+		(struct sock_filter)S(BPF_RET | BPF_A, 0);
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), 0,
+	       "takes the longest classic program");
+	ng_ebpf_free(&out);
+	for (size_t i = 0; i < BPF_MAXINSNS; i++)
+		insns[i] = (struct sock_filter)S(BPF_LD | BPF_W | BPF_IND, 14);
+	insns[BPF_MAXINSNS - 1] = (struct sock_filter)S(BPF_RET | BPF_A, 0);
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), -E2BIG,
+	       "refuses jumps out of reach");
+	ok(strstr(err.what, "too large"), "and says so");
+	insns[BPF_MAXINSNS] = insns[BPF_MAXINSNS - 1];
+	filter.n++;
+	is_int(ng_filter_translate(&filter, NG_CTX_XDP, &out, &err), -E2BIG,
+	       "refuses one instruction more");
+	ok(strstr(err.what, "4097") && strstr(err.what, "4096"), "and names the limit");
+	ok(!out.insns, "a refusal leaves nothing");
+}
+
+/* Stack depth, registers and references of what is made. */
+static void test_shape(enum ng_filter_ctx ctx)
+{
+	struct ng_cbpf filter = { 0 };
+	struct ng_ebpf body = { 0 };
+	struct ng_error err = { 0 };
+	int deepest = 0;
+	bool tidy = true;
+
+	ng_filter_compile("(ip[2:2] + tcp[4:2]) * len > 9 and vlan and ether[ip[8]:4] = 1",
+			  "expression", 1, 96, false, &filter, &err);
+	is_int(ng_filter_translate(&filter, ctx, &body, &err), 0, "translates");
+	for (size_t i = 0; i < body.n; i++) {
+		const struct bpf_insn *insn = &body.insns[i];
+		unsigned int class = BPF_CLASS(insn->code);
+
+		if ((class == BPF_STX || class == BPF_ST) && insn->dst_reg == BPF_REG_10 &&
+		    insn->off < deepest)
+			deepest = insn->off;
+		tidy &= insn->dst_reg <= BPF_REG_9 || class == BPF_STX || class == BPF_ST;
+		tidy &= insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg == 0;
+	}
+	ok(deepest >= -200 && deepest < 0, "the stack frame is small (%d)", deepest);
+	ok(tidy, "the frame pointer stays and all calls are helpers");
+	is_int(body.insns[body.n - 1].code, BPF_JMP | BPF_EXIT, "ends in exit");
+	ng_ebpf_free(&body);
+	ng_cbpf_free(&filter);
+}
+
+int main(void)
+{
+	test_refused();
+	test_protochain();
+	test_size();
+	test_shape(NG_CTX_XDP);
+	test_shape(NG_CTX_TC);
+	return tap_done();
+}
