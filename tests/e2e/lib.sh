@@ -114,11 +114,26 @@ unlike() {
 e2e_file() { case $1 in out | err) echo "$tmp/$1" ;; *) echo "$1" ;; esac; }
 file_has() { grep -q -e "$2" "$1" 2>/dev/null; }
 
-# bg COMMAND: starts it in the background; its process id in $bg (functions like peer and ng work: use bg nsenter.. to signal)
+# bg COMMAND: starts it in the background; its process id in $bg. After ng and peer, that of the command itself.
 bg() {
+	case $1 in
+	ng) shift && set -- "$NICGATE" "$@" ;;
+	peer) shift && set -- nsenter --net=/run/netns/peer "$@" ;;
+	esac
 	"$@" &
 	bg=$!
 	children="$children $bg"
+}
+
+# stop PID [SIGNAL]: ends a background command and waits for it; its exit status in $rc, 124 if it does not end
+# shellcheck disable=SC2034 # rc is for the tests
+stop() {
+	kill "-${2:-TERM}" "$1" 2>/dev/null
+	rc=124
+	if wait_for 10 gone "$1"; then
+		rc=0
+		wait "$1" 2>/dev/null || rc=$?
+	fi
 }
 
 # wait_for SECONDS COMMAND: true as soon as COMMAND is, false after SECONDS
@@ -132,7 +147,11 @@ wait_for() {
 		sleep 0.05
 	done
 }
-gone() { ! kill -0 "$1" 2>/dev/null; } # wait_for 5 gone PID
+# gone PID: predicate for wait_for; a child that has ended but is not waited for yet is gone
+gone() {
+	{ read -r gone_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	case ${gone_stat##*) } in Z*) return 0 ;; *) return 1 ;; esac
+}
 
 # dev_field DEV N: field N of a line of /proc/net/dev, without a process
 dev_field() {
@@ -154,4 +173,10 @@ pcap_count() {
 	count_file=$1
 	shift
 	tcpdump -r "$count_file" --count "$@" 2>/dev/null | sed -n 's/^\([0-9]*\) packets\{0,1\}.*/\1/p'
+}
+# pcap_has FILE N [EXPRESSION]: predicate for wait_for
+pcap_has() {
+	has_n=$2 has_file=$1
+	shift 2
+	[ "$(pcap_count "$has_file" "$@")" = "$has_n" ]
 }
