@@ -20,6 +20,7 @@
 static const struct ng_verb *const verbs[] = {
 	&ng_verb_attach,
 	&ng_verb_detach,
+	&ng_verb_status,
 	&ng_verb_acl,
 	&ng_verb_stats,
 	&ng_verb_demo,

@@ -227,7 +227,7 @@ void ng_prog_describe(__u32 prog_id, __u32 link_id, unsigned int ifindex, struct
 		return;
 	snprintf(out->owner, sizeof(out->owner), "%s",
 		 out->link_id ? "a link held by an unseen process or pin"
-			      : "no process: attached by netlink (ip link, tc or the like)");
+			      : "no process (attached by ip, tc or the like)");
 }
 
 int ng_dispatcher_each(unsigned int ifindex, void (*fn)(const struct ng_prog *prog, void *arg),

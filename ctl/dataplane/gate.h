@@ -61,6 +61,9 @@ int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
  * with the way out. */
 int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
 		 struct ng_gate **out, struct ng_error *err);
+/* The same whether or not its program is still on its hook: prog_id is 0 when it is not. */
+int ng_gate_open_any(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+		     struct ng_gate **out, struct ng_error *err);
 /* Detaches, unpins, removes the clsact qdisc if we made it and it is empty. Frees *gate. */
 int ng_gate_detach(const struct ng_pins *pins, struct ng_gate *gate, struct ng_error *err);
 /*

@@ -29,9 +29,6 @@ const struct ng_hook_ops *ng_hook_ops_of(enum ng_mode mode);
  * gate->prog_fd. */
 int ng_gate_build(struct ng_gate *gate, const struct ng_gate_spec *spec, bool frags,
 		  struct ng_error *err);
-/* Opens a pinned gate whether or not its program is in force (prog_id 0: it is not). */
-int ng_gate_open_any(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
-		     struct ng_gate **out, struct ng_error *err);
 /* The id of a loaded program, 0 when it cannot be had. */
 __u32 ng_prog_id(int prog_fd);
 
