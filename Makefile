@@ -9,10 +9,24 @@ PREFIX    ?= /usr/local
 SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
 KERNELS   ?= 6.1 6.12 latest
-TESTS     ?= $(unit_bin) $(bpf_bin) $(sort $(wildcard tests/e2e/*_test.sh))
 
 VERSION := 0.1.0
-PKGS    := libbpf libxdp libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libcap-ng
+# pkg-config name : Debian package
+LIBRARY := libbpf:libbpf-dev libxdp:libxdp-dev libpcap:libpcap-dev libnl-3.0:libnl-3-dev \
+           libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev \
+           libcap-ng:libcap-ng-dev
+PKGS    := $(foreach l,$(LIBRARY),$(firstword $(subst :, ,$l)))
+ifneq ($(filter-out clean help lint,$(or $(MAKECMDGOALS),all)),)
+need = $(if $(shell command -v $(1)),,$(error $(1) is missing: apt install $(2) (scripts/deps.sh installs everything)))
+$(call need,$(CC),gcc)
+$(call need,$(CLANG),clang)
+$(call need,$(BPFTOOL),bpftool)
+$(call need,$(PKGCONF),pkg-config)
+ifneq ($(shell $(PKGCONF) --exists $(PKGS) || echo no),)
+$(foreach l,$(LIBRARY),$(if $(shell $(PKGCONF) --exists $(firstword $(subst :, ,$l)) || echo no),\
+  $(error $(firstword $(subst :, ,$l)) is missing: apt install $(lastword $(subst :, ,$l)) (scripts/deps.sh installs everything))))
+endif
+endif
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings
@@ -21,8 +35,10 @@ ifdef SAN
 override O := $(O)/san
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
-ALL_C   := -std=gnu11 -D_GNU_SOURCE -DNG_VERSION='"$(VERSION)"' -DNG_LIBXDP_VERSION='"$(shell $(PKGCONF) --modversion libxdp)"' $(WARN) $(WERROR) $(SANFLAGS) -I. -isystem $(O)/skel \
-           $(shell $(PKGCONF) --cflags $(PKGS)) -MMD -MP
+# -MD, not -MMD: the skeletons are found as system headers, so that their warnings do not count.
+ALL_C   := -std=gnu11 -D_GNU_SOURCE -DNG_VERSION='"$(VERSION)"' \
+           -DNG_LIBXDP_VERSION='"$(shell $(PKGCONF) --modversion libxdp)"' $(WARN) $(WERROR) \
+           $(SANFLAGS) -I. -isystem $(O)/skel $(shell $(PKGCONF) --cflags $(PKGS)) -MD -MP
 LIBS    := $(shell $(PKGCONF) --libs $(PKGS)) -lpthread
 BPF_C   := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -I. \
            -idirafter /usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
@@ -42,6 +58,11 @@ unit_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 bpf_bin  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 tool_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
 kern_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/kernels/*.bpf.c))
+all_test := $(sort $(unit_bin) $(wildcard tests/unit/*_test.sh)) $(sort $(bpf_bin)) \
+            $(sort $(wildcard tests/e2e/*_test.sh))
+# TESTS: words; a test is run when its path contains one of them. Empty: all.
+run_test := $(if $(TESTS),$(foreach t,$(all_test),$(if $(strip \
+              $(foreach w,$(TESTS:.c=),$(findstring $w,$t))),$t)),$(all_test))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -75,17 +96,22 @@ $(O)/flags: FORCE
 	$(Q)mkdir -p $(O); echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
 
 tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(kern_obj) ## build the tests without running them
-check: tests ## run all tests
-	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools prove --merge --timer --exec 'timeout -k 5 120' $(TESTS)
+check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contains a word
+	$(if $(run_test),,$(error no test has '$(TESTS)' in its path))
+	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools NG_BUILD=$(CURDIR)/$(O) \
+	  NG_TEST_OUT=$${NG_TEST_OUT:-$(CURDIR)/$(O)/tests/tap} scripts/test.sh $(run_test)
 kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU
 	$(Q)NG_BUILD=$(O) scripts/kernels.sh $(KERNELS)
-lint: ## static checks
+lint: ## static checks: layout, shell, dependency directions, manual page
 	$(Q)scripts/lint.sh
 install: all ## install into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(O)/nicgate $(DESTDIR)$(SBINDIR)/nicgate
+	ln -sf nicgate $(DESTDIR)$(SBINDIR)/nicgatedump
+	install -D -m 644 docs/nicgate.8 $(DESTDIR)$(MANDIR)/man8/nicgate.8
 clean: ## remove all output
 	rm -rf $(O)
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@echo 'variables: SAN=1 (ASan, UBSan; in build/san) V=1 (show commands) CC CLANG CFLAGS PREFIX DESTDIR'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
