@@ -243,7 +243,7 @@ static struct ng_prefix random_prefix(void)
 
 static const __u8 protos[] = { 6, 17, 1, 132 };
 
-static struct ng_acl_key random_key(void)
+__attribute__((unused)) static struct ng_acl_key random_key(void)
 {
 	static const __u16 ports[][2] = {
 		{ 53, 53 }, { 50, 60 }, { 53, 54 }, { 0, 65535 }, { 443, 443 }
