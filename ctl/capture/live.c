@@ -174,7 +174,7 @@ static int open_output(struct live *l, struct ng_error *err)
 		};
 		l->point_of_hook[p[i].gate->hook] = (int)i;
 	}
-	return ng_output_open(&l->spec->output, iface, n, ng_signals_stop, &l->out, err);
+	return ng_output_open(&l->spec->output, iface, n, ng_signals_abandon, &l->out, err);
 }
 
 static void describe_verdict(struct live *l, const struct ng_tap_point *p, int point,
@@ -205,7 +205,6 @@ static int write_record(const void *data, size_t size, void *arg)
 	pkt.lost = points[point].stats.ring_full - l->lost_told[point];
 	l->lost_told[point] = points[point].stats.ring_full;
 	describe_verdict(l, &points[point], point, rec, &pkt);
-	l->handed++;
 	l->write_error = ng_output_packet(l->out, &pkt);
 	if (l->write_error)
 		return l->write_error;
@@ -344,6 +343,18 @@ static void drain_rest(struct live *l)
 			return;
 }
 
+/* Packets that the program put into the rings. */
+static __u64 taken(struct live *l)
+{
+	size_t n;
+	const struct ng_tap_point *p = ng_taps_points(l->taps, &n);
+	__u64 sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += p[i].stats.captured;
+	return sum;
+}
+
 /* Ends the capture in an order that loses nothing: taps, rings, statistics, output, taps' places.
  */
 static int finish(struct live *l, struct ng_capture_counts *counts)
@@ -356,8 +367,9 @@ static int finish(struct live *l, struct ng_capture_counts *counts)
 	count(l, counts);
 	rc = ng_output_close(l->out, &counts->captured);
 	l->out = NULL;
-	counts->unwritten = l->handed - counts->captured;
-	return l->write_error ? l->write_error : rc;
+	rc = l->write_error ? l->write_error : rc;
+	counts->unwritten = rc ? taken(l) - counts->captured : 0;
+	return rc;
 }
 
 static int report_end(const struct live *l, int write_error, const struct ng_capture_counts *counts,
@@ -369,7 +381,7 @@ static int report_end(const struct live *l, int write_error, const struct ng_cap
 		return 0;
 	if (write_error) {
 		ng_err(err, NG_EXIT_FAILED, -write_error, path, "write failed, the capture ended");
-		ng_err_why(err, "%llu packets are in it, whole; %llu more were at hand",
+		ng_err_why(err, "%llu packets are in it, whole; %llu more had been captured",
 			   counts->captured, counts->unwritten);
 		return write_error;
 	}

@@ -195,7 +195,7 @@ static int open_all(struct offline *o, struct ng_error *err)
 	if (!rc)
 		rc = load_program(o, err);
 	if (!rc)
-		rc = ng_output_open(&o->spec->output, &iface, 1, ng_signals_stop, &o->out, err);
+		rc = ng_output_open(&o->spec->output, &iface, 1, ng_signals_abandon, &o->out, err);
 	return rc;
 }
 

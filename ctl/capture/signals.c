@@ -18,8 +18,8 @@ static void on_signal(int sig)
 
 	if (sig == SIGUSR1)
 		counts = 1;
-	else
-		stop = 1;
+	else if (stop < 2)
+		stop++;
 	if (write(event_fd, &one, sizeof(one)) < 0)
 		errno = 0; /* full: it is readable already */
 	errno = saved;
@@ -65,6 +65,11 @@ void ng_signals_drain(void)
 bool ng_signals_stop(void)
 {
 	return stop;
+}
+
+bool ng_signals_abandon(void)
+{
+	return stop > 1;
 }
 
 bool ng_signals_counts(void)

@@ -15,6 +15,7 @@ int ng_signals_begin(void);
 void ng_signals_end(void);   /* default actions again */
 void ng_signals_drain(void); /* empties the descriptor */
 bool ng_signals_stop(void);
-bool ng_signals_counts(void); /* true once per USR1 */
+bool ng_signals_abandon(void); /* asked twice: do not wait for a reader that does not read */
+bool ng_signals_counts(void);  /* true once per USR1 */
 
 #endif

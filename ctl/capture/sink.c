@@ -44,9 +44,9 @@ int ng_sink_new(int fd, size_t room_max, bool (*cancelled)(void), struct ng_sink
 	return 0;
 }
 
-static bool give_up(const struct ng_sink *s)
+static bool is_cancelled(const struct ng_sink *s)
 {
-	return errno != EINTR || (s->cancelled && s->cancelled());
+	return s->cancelled && s->cancelled();
 }
 
 /* How many bytes of the buffer reached fd; sets err when not all did. */
@@ -54,15 +54,15 @@ static size_t write_buffer(struct ng_sink *s)
 {
 	size_t done = 0;
 
-	while (done < s->used) {
+	while (done < s->used && !s->err) {
 		ssize_t n = write(s->fd, s->buf + done, s->used - done);
 
-		if (n > 0) {
-			done += (size_t)n;
-		} else if (n == 0 || give_up(s)) {
+		if (n > 0)
+			done += (size_t)n; /* not all of it: interrupted, or the disk is full */
+		else if (n == 0 || errno != EINTR)
 			s->err = n == 0 ? -EIO : -errno;
-			break;
-		}
+		if (done < s->used && !s->err && is_cancelled(s))
+			s->err = -EINTR;
 	}
 	return done;
 }
