@@ -90,7 +90,6 @@ static void tag_number(struct ng_translation *t, unsigned int reg, unsigned int 
 	put(t, NG_TO_HOST(reg, 16));
 	put(t, NG_ALU32_I(BPF_LSH, reg, 16));
 	load_ctx(t, scratch, SKB(vlan_tci));
-	put(t, NG_ALU32_I(BPF_AND, scratch, 0xffff));
 	put(t, NG_ALU32(BPF_OR, reg, scratch));
 }
 

@@ -188,19 +188,20 @@ static void test_random_programs(void)
 
 #define S(code, k)	   BPF_STMT(code, k)
 #define J(code, k, jt, jf) BPF_JUMP(code, k, jt, jf)
-#define LDX_BYTE_8	   S(BPF_LD | BPF_B | BPF_ABS, 8), S(BPF_MISC | BPF_TAX, 0)
+/* X = 0 to 63 */
+#define LDX_BYTE_5	   S(BPF_LD | BPF_B | BPF_ABS, 5), S(BPF_MISC | BPF_TAX, 0)
 
 static const struct {
 	const char *what;
 	struct sock_filter insns[12];
 	size_t n;
 } edges[] = {
-	{ "shift left by X of 0 to 255",
-	  { LDX_BYTE_8, S(BPF_LD | BPF_W | BPF_ABS, 0), S(BPF_ALU | BPF_LSH | BPF_X, 0),
+	{ "shift left by X of 0 to 63",
+	  { LDX_BYTE_5, S(BPF_LD | BPF_W | BPF_ABS, 0), S(BPF_ALU | BPF_LSH | BPF_X, 0),
 	    S(BPF_RET | BPF_A, 0) },
 	  5 },
-	{ "shift right by X of 0 to 255",
-	  { LDX_BYTE_8, S(BPF_LD | BPF_W | BPF_ABS, 0), S(BPF_ALU | BPF_RSH | BPF_X, 0),
+	{ "shift right by X of 0 to 63",
+	  { LDX_BYTE_5, S(BPF_LD | BPF_W | BPF_ABS, 0), S(BPF_ALU | BPF_RSH | BPF_X, 0),
 	    S(BPF_RET | BPF_A, 0) },
 	  5 },
 	{ "division by X, 0 among them",
@@ -254,7 +255,7 @@ static const struct {
 	    J(BPF_JMP | BPF_JGT | BPF_X, 0, 0, 1), S(BPF_RET | BPF_K, -1u), S(BPF_RET | BPF_K, 0) },
 	  5 },
 	{ "bits of X are tested",
-	  { LDX_BYTE_8, S(BPF_LD | BPF_B | BPF_ABS, 0), J(BPF_JMP | BPF_JSET | BPF_X, 0, 0, 1),
+	  { LDX_BYTE_5, S(BPF_LD | BPF_B | BPF_ABS, 0), J(BPF_JMP | BPF_JSET | BPF_X, 0, 0, 1),
 	    S(BPF_RET | BPF_A, 0), S(BPF_RET | BPF_K, 0x80000000) },
 	  6 },
 	{ "no packet at all", { S(BPF_RET | BPF_K, 0x12345678) }, 1 },
@@ -273,6 +274,26 @@ static void test_edges(void)
 		ok(good && sum.runs > 0, "%s: as the interpreter (%u runs, %u accepted)",
 		   edges[i].what, sum.runs, sum.accepted);
 	}
+}
+
+/* Each byte's place around the VLAN tag, by a constant offset and by one from the packet. */
+static void test_every_offset(unsigned short bytes, const char *name)
+{
+	struct sock_filter insns[] = { LDX_BYTE_5, S(BPF_LD | bytes | BPF_IND, 0),
+				       S(BPF_RET | BPF_A, 0) };
+	struct tally sum = { 0 };
+	bool good = true;
+
+	for (enum mode mode = 0; mode < MODES; mode++)
+		good &= run_mode(&(struct ng_cbpf){ insns, 4 }, mode, packets_wanted(1000), &sum);
+	ok(good && sum.accepted > 0, "%s at X: as the interpreter (%u runs)", name, sum.runs);
+	for (unsigned int k = 6; k <= 22; k++) {
+		insns[2] = (struct sock_filter)S(BPF_LD | bytes | BPF_ABS, k);
+		for (enum mode mode = 0; mode < MODES; mode++)
+			good &= run_mode(&(struct ng_cbpf){ insns + 2, 2 }, mode,
+					 packets_wanted(50), &sum);
+	}
+	ok(good, "%s at 6 to 22: as the interpreter (%u runs)", name, sum.runs);
 }
 
 /* What libpcap leaves open: memory cells begin as 0. */
@@ -301,6 +322,9 @@ int main(void)
 	require_bpf();
 	printf("# seed %#llx\n", (unsigned long long)random_state);
 	test_edges();
+	test_every_offset(BPF_W, "four bytes");
+	test_every_offset(BPF_H, "two bytes");
+	test_every_offset(BPF_B, "one byte");
 	test_memory_begins_as_zero();
 	test_random_programs();
 	return tap_done();
