@@ -321,7 +321,7 @@ static void show_refusal(void)
 }
 
 /* fd, or -1 with the verifier's words printed; -2: this way does not exist for this filter. */
-__attribute__((unused)) static int load_mode(const struct ng_cbpf *filter, enum mode mode)
+static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 {
 	static struct bpf_insn program[1 << 17];
 	struct ng_error err = { 0 };
@@ -396,8 +396,8 @@ static void show_mismatch(enum mode mode, const struct packet *p, uint32_t want,
 }
 
 /* Runs n packets, adds to *tally; prints the first answer that differs from the interpreter's. */
-static void run_packets(int fd, const struct ng_cbpf *filter, enum mode mode, unsigned int n,
-			struct tally *tally)
+static inline void run_packets(int fd, const struct ng_cbpf *filter, enum mode mode, unsigned int n,
+			       struct tally *tally)
 {
 	static uint8_t wire[WIRE_MAX];
 	struct packet p;
@@ -417,7 +417,7 @@ static void run_packets(int fd, const struct ng_cbpf *filter, enum mode mode, un
 	}
 }
 
-__attribute__((unused)) static unsigned int packets_wanted(unsigned int n)
+static inline unsigned int packets_wanted(unsigned int n)
 {
 	const char *quick = getenv("NG_QUICK");
 
