@@ -3,6 +3,7 @@
 # test.sh - runs TAP files under prove(1), one after the other, each with a time limit.
 #
 # usage: test.sh FILE...
+#        test.sh --judge FILE...   runs nothing: sums up what $NG_TEST_OUT holds, for tests that ran elsewhere
 # Failures are shown with their diagnostics, skips with their reasons; a crash, a hang, a missing plan or a file that
 # does not exist is a failure. The last line is "N passed, N failed, N skipped"; exit 1 when anything failed.
 # environment: NG_TEST_LIMIT (seconds for one file, default 120), NG_TEST_OUT (directory that keeps what they printed
@@ -49,6 +50,11 @@ judge() {
 	}' "$out.tap"
 }
 
+judge_only=''
+if [ "${1:-}" = --judge ]; then
+	judge_only=1
+	shift
+fi
 self=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 tmp=''
 [ $# -gt 0 ] || { echo "test.sh: no tests given" >&2; exit 2; }
@@ -59,10 +65,9 @@ if [ -z "${NG_TEST_OUT:-}" ]; then
 fi
 export NG_TEST_OUT
 mkdir -p "$NG_TEST_OUT"
-rm -f "$NG_TEST_OUT"/*.tap "$NG_TEST_OUT"/*.rc "$NG_TEST_OUT/summary"
-
 prove_rc=0
-prove --timer --exec "$self --one" "$@" || prove_rc=$?
+[ -n "$judge_only" ] || rm -f "$NG_TEST_OUT"/*.tap "$NG_TEST_OUT"/*.rc "$NG_TEST_OUT/summary"
+[ -n "$judge_only" ] || prove --timer --exec "$self --one" "$@" || prove_rc=$?
 
 passed=0 failed=0 skipped=0
 for test; do

@@ -46,10 +46,10 @@ wait_for 10 file_has "$tmp/tcpdump.log" 'listening on'
 before=$(rx_packets ng0)
 run ng demo send
 is "$rc" 0 "send"
-echo "$kinds" | while read -r name frames filter; do
-	file_has "$tmp/out" "^$name  *$frames  .* $(echo "$filter" | sed 's/[][]/\\&/g')\$" || echo "$name"
-done >"$tmp/wrong"
-is "$(cat "$tmp/wrong")" "" "the table says how many of each, from where, and their filter"
+while read -r name frames _ filter; do
+	case $name in KIND | frames | bytes) ;; *) echo "$name $frames $filter" ;; esac
+done <"$tmp/out" >"$tmp/said"
+is "$(cat "$tmp/said")" "$kinds" "the table says how many of each, and their filter"
 like out 'frames sent: *100$' "and how many in all"
 is "$(($(rx_packets ng0) - before))" 100 "so many came in, and nothing else"
 wait_for 5 pcap_has "$tmp/tcpdump.pcap" 100

@@ -172,7 +172,8 @@ tx_packets() { dev_field "$1" 10; }
 pcap_count() {
 	count_file=$1
 	shift
-	tcpdump -r "$count_file" --count "$@" 2>/dev/null | sed -n 's/^\([0-9]*\) packets\{0,1\}.*/\1/p'
+	count=$(tcpdump -r "$count_file" --count "$@" 2>/dev/null)
+	echo "${count%% *}"
 }
 # pcap_has FILE N [EXPRESSION]: predicate for wait_for
 pcap_has() {
