@@ -19,16 +19,15 @@ bool ng_log_color;
 int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt,
 	   ...)
 {
+	struct ng_error e = { .exit = exit, .errnum = errnum }; /* the words may be those of *err */
 	va_list ap;
 
 	if (err) {
-		memset(err, 0, sizeof(*err));
-		err->exit = exit;
-		err->errnum = errnum;
-		snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
+		snprintf(e.object, sizeof(e.object), "%s", object ? object : "");
 		va_start(ap, fmt);
-		vsnprintf(err->what, sizeof(err->what), fmt, ap);
+		vsnprintf(e.what, sizeof(e.what), fmt, ap);
 		va_end(ap);
+		*err = e;
 	}
 	return errnum ? -errnum : -EINVAL;
 }
@@ -40,7 +39,9 @@ static void add_line(char *buf, size_t size, const char *fmt, va_list ap)
 	if (size - used < 2)
 		return;
 	vsnprintf(buf + used, size - used - 1, fmt, ap);
-	strcat(buf, "\n"); /* fits: one byte was kept back */
+	used = strlen(buf);
+	buf[used] = '\n'; /* fits: one byte was kept back */
+	buf[used + 1] = '\0';
 }
 
 void ng_err_why(struct ng_error *err, const char *fmt, ...)
@@ -91,6 +92,20 @@ static void show_lines(const char *label, const char *lines)
 	}
 }
 
+#define KERNEL_ENOTSUPP 524 /* include/linux/errno.h: not for user space, yet BPF returns it */
+
+static const char *errno_words(int errnum)
+{
+	return errnum == KERNEL_ENOTSUPP ? "Operation is not supported" : strerror(errnum);
+}
+
+static const char *errno_name(int errnum)
+{
+	const char *name = errnum == KERNEL_ENOTSUPP ? "ENOTSUPP" : strerrorname_np(errnum);
+
+	return name ? name : "?";
+}
+
 static void show_text(const struct ng_error *err)
 {
 	fprintf(stderr, "nicgate: %serror:%s ", ng_log_color ? RED : "", ng_log_color ? PLAIN : "");
@@ -100,7 +115,7 @@ static void show_text(const struct ng_error *err)
 		fprintf(stderr, "%s: ", err->object);
 	fprintf(stderr, "%s", err->what);
 	if (err->errnum)
-		fprintf(stderr, ": %s [%s]", strerror(err->errnum), strerrorname_np(err->errnum));
+		fprintf(stderr, ": %s [%s]", errno_words(err->errnum), errno_name(err->errnum));
 	fputc('\n', stderr);
 	if (err->line) {
 		fprintf(stderr, "  %s\n  ", err->source);
@@ -113,6 +128,21 @@ static void show_text(const struct ng_error *err)
 	show_lines("try:", err->try_this);
 }
 
+static void show_json_lines(struct ng_out *out, const char *key, const char *lines)
+{
+	char line[sizeof(((struct ng_error *)0)->why)];
+
+	ng_out_array(out, key);
+	for (const char *p = lines; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)n, p);
+		ng_out_str(out, NULL, NULL, line);
+		p += n + (p[n] == '\n');
+	}
+	ng_out_array_end(out);
+}
+
 static void show_json(const struct ng_error *err, bool pretty)
 {
 	struct ng_out *out = ng_out_new(true, pretty);
@@ -123,15 +153,16 @@ static void show_json(const struct ng_error *err, bool pretty)
 	ng_out_object(out, "error", NULL);
 	ng_out_u64(out, "exit", NULL, err->exit);
 	if (err->errnum)
-		ng_out_str(out, "errno", NULL, strerrorname_np(err->errnum));
+		ng_out_str(out, "errno", NULL, errno_name(err->errnum));
 	ng_out_str(out, "object", NULL, err->object);
 	ng_out_str(out, "what", NULL, err->what);
-	ng_out_str(out, "why", NULL, err->why);
-	ng_out_str(out, "try", NULL, err->try_this);
+	show_json_lines(out, "why", err->why);
+	show_json_lines(out, "try", err->try_this);
 	if (err->line) {
 		ng_out_str(out, "file", NULL, err->file);
 		ng_out_u64(out, "line", NULL, err->line);
 		ng_out_u64(out, "column", NULL, err->column);
+		ng_out_str(out, "source", NULL, err->source);
 	}
 	ng_out_object_end(out);
 	ng_out_end(out, NULL);
