@@ -268,16 +268,13 @@ static __always_inline enum ng_reason ng_parse(const struct ng_frame *f, struct 
 	if (f->len < ETH_HLEN || !ng_read(f, ETH_HLEN - sizeof(type_be), &type_be, sizeof(type_be)))
 		return NG_R_TRUNC_ETH;
 #pragma unroll
-	for (int i = 0; i < NG_VLAN_TAGS_MAX; i++) {
-		if (!ng_is_vlan(type_be))
-			break;
+	for (int i = 0; i <= NG_VLAN_TAGS_MAX && ng_is_vlan(type_be); i++) {
+		if (tags++ == NG_VLAN_TAGS_MAX)
+			return NG_R_VLAN_DEPTH;
 		if (!ng_read(f, off + 2, &type_be, sizeof(type_be)))
 			return NG_R_TRUNC_ETH;
-		off += 4;
-		tags++;
+		off += NG_VLAN_LEN;
 	}
-	if (tags > NG_VLAN_TAGS_MAX || ng_is_vlan(type_be))
-		return NG_R_VLAN_DEPTH;
 	p->arp = type_be == bpf_htons(ETH_P_ARP);
 	if (type_be == bpf_htons(ETH_P_IP))
 		return ng_parse_ip4(f, p, off);

@@ -36,49 +36,27 @@ struct frame {
 };
 
 /* Frames are string literals of hex digits, put together from these. */
-#define MACS			"020000000001020000000002"
-#define A4			"c0000201" /* 192.0.2.1, the source */
-#define B4			"c6336401" /* 198.51.100.1 */
-#define A6			"20010db8000000000000000000000001"
-#define B6			"20010db8000000000000000000000002"
-#define ETH4			MACS "0800"
-#define ETH6			MACS "86dd"
-#define IP4(total, frag, proto) "4500" total "0001" frag "40" proto "0000" A4 B4
-#define IP4_OPTIONS(total, proto)                                                                  \
-	"4600" total "0001"                                                                        \
-	"0000"                                                                                     \
-	"40" proto "0000" A4 B4 "01010101"
+/* clang-format off */
+#define MACS "020000000001020000000002"
+#define A4   "c0000201" /* 192.0.2.1, the source */
+#define B4   "c6336401" /* 198.51.100.1 */
+#define A6   "20010db8000000000000000000000001"
+#define B6   "20010db8000000000000000000000002"
+#define ETH4 MACS "0800"
+#define ETH6 MACS "86dd"
+#define IP4(total, frag, proto)       "4500" total "0001" frag "40" proto "0000" A4 B4
+#define IP4_OPTIONS(total, proto)     "4600" total "00010000" "40" proto "0000" A4 B4 "01010101"
 #define IP6_HOPS(payload, next, hops) "60000000" payload next hops A6 B6
 #define IP6(payload, next)	      IP6_HOPS(payload, next, "40")
-#define TCP(dport)                                                                                 \
-	"c000" dport "00000001"                                                                    \
-	"00000000"                                                                                 \
-	"5002"                                                                                     \
-	"0400"                                                                                     \
-	"0000"                                                                                     \
-	"0000"
-#define UDP(sport, dport)                                                                          \
-	sport dport "0008"                                                                         \
-		    "0000"
-#define SCTP(dport)                                                                                \
-	"c000" dport "00000000"                                                                    \
-	"00000000"
-#define ICMP6(type)                                                                                \
-	type "000000"                                                                              \
-	     "00000000"
-#define EXT(next)                                                                                  \
-	next "00"                                                                                  \
-	     "000000000000"
-#define EXT_LEN1(next)                                                                             \
-	next "01"                                                                                  \
-	     "0000000000000000000000000000"
-#define AUTH(next)                                                                                 \
-	next "01"                                                                                  \
-	     "0000"                                                                                \
-	     "00000000"                                                                            \
-	     "00000000" /* (1 + 2) * 4 bytes */
-#define FRAG6(next, offset_and_more) next "00" offset_and_more "00000001"
-#define VLAN_TAG(tpid)		     tpid "0005"
+#define TCP(dport)		      "c000" dport "00000001000000005002040000000000"
+#define UDP(sport, dport)	      sport dport "00080000"
+#define SCTP(dport)		      "c000" dport "0000000000000000"
+#define ICMP6(type)		      type "00000000000000"
+#define EXT(next)		      next "00000000000000"
+#define EXT_LEN1(next)		      next "010000000000000000000000000000"
+#define AUTH(next)		      next "0100000000000000000000" /* (1 + 2) * 4 bytes */
+#define FRAG6(next, offset_more)      next "00" offset_more "00000001"
+/* clang-format on */
 
 static inline void frame_set(struct frame *f, const char *hex)
 {
@@ -116,6 +94,7 @@ struct gates {
 	int run_fd[WAYS];     /* what to run: the program, or what brings the frame into its form */
 	bool can_shorten;     /* test runs take a linear part shorter than the frame */
 	unsigned int skipped; /* frames that a test run does not take */
+	struct ng_counter counters[NG_COUNTERS]; /* as last read */
 };
 
 static inline int fail(const char *what)
@@ -217,33 +196,44 @@ struct outcome {
 	bool exact;
 };
 
+/* What moved in the counters since they were last read, for a frame of `bytes`. */
+static inline struct outcome gates_counted(struct gates *g, uint32_t bytes)
+{
+	struct outcome o = { 0, 0, false };
+	struct ng_counter now[NG_COUNTERS];
+	int moved = 0;
+
+	ng_counters_read(&g->maps, now);
+	for (int i = 0; i < NG_COUNTERS; i++) {
+		const struct ng_counter *old = &g->counters[i];
+
+		if (now[i].packets == old->packets)
+			continue;
+		moved++;
+		o.verdict = i / NG_REASON_MAX;
+		o.reason = i % NG_REASON_MAX;
+		o.exact = now[i].packets == old->packets + 1 && now[i].bytes == old->bytes + bytes;
+	}
+	memcpy(g->counters, now, sizeof(now));
+	o.exact = o.exact && moved == 1;
+	return o;
+}
+
 /* 0, or -errno of a test run that does not take the frame. */
 static inline int gates_judge(struct gates *g, enum way way, const struct frame *f,
 			      struct outcome *o)
 {
-	static struct ng_counter before[NG_COUNTERS], after[NG_COUNTERS];
-	int rc, action, moved = 0, pass, drop;
+	int rc, action, pass, drop;
 
-	ng_counters_read(&g->maps, before);
 	rc = gates_run(g, way, f, &action);
 	if (rc) {
 		g->skipped++;
 		return rc;
 	}
-	ng_counters_read(&g->maps, after);
-	*o = (struct outcome){ -1, -1, true };
-	for (int i = 0; i < NG_COUNTERS; i++) {
-		if (after[i].packets == before[i].packets)
-			continue;
-		moved++;
-		o->verdict = i / NG_REASON_MAX;
-		o->reason = i % NG_REASON_MAX;
-		o->exact = after[i].packets - before[i].packets == 1 &&
-			   after[i].bytes - before[i].bytes == gates_bytes(way, f);
-	}
+	*o = gates_counted(g, gates_bytes(way, f));
 	pass = ways[way].hook == NG_HOOK_XDP ? XDP_PASS : TC_ACT_UNSPEC;
 	drop = ways[way].hook == NG_HOOK_XDP ? XDP_DROP : TC_ACT_SHOT;
-	o->exact = o->exact && moved == 1 && action == (o->verdict == NG_DROP ? drop : pass);
+	o->exact = o->exact && action == (o->verdict == NG_DROP ? drop : pass);
 	return 0;
 }
 
@@ -307,6 +297,7 @@ static const struct setting settings[SETTINGS] = {
 static inline void gates_set(struct gates *g, const struct setting *s)
 {
 	ng_acl_flush(&g->maps);
+	ng_counters_read(&g->maps, g->counters);
 	g->maps.control->default_verdict = s->default_verdict;
 	g->maps.control->malformed = s->malformed;
 	if (s->clause)
