@@ -179,6 +179,7 @@ static inline bool gates_load(struct gates *g, __u32 taps,
 	g->maps.control->acl_entries = 64;
 	g->can_shorten = true;
 	g->can_shorten = gates_run(g, XDP_MULTI, &probe, &action) == 0;
+	ng_counters_read(&g->maps, g->counters);
 	if (!g->can_shorten)
 		printf("# this kernel's test runs have a linear part of one page\n");
 	return true;
