@@ -75,8 +75,7 @@ ended
 is $? 0 "a reader that goes away is a clean end"
 
 # a reader that does not read: the leases go on, INT ends
-sleep 60 <"$tmp/fifo" &
-children="$children $!"
+exec 9<>"$tmp/fifo"
 captures -Q in -U -w "$tmp/fifo" udp
 peer ngsend -i ng1 -c 200 -s 1500 >"$tmp/ngsend.out"
 kill -INT "$cap"
@@ -86,6 +85,7 @@ kill -INT "$cap"
 ended
 is $? 0 "a second INT does"
 like "$tmp/cap.err" "^200 packets received by filter" "with its counts"
+exec 9>&-
 is "$(find /sys/fs/bpf/nicgate -type f 2>/dev/null | wc -l)" 0 "nothing is left"
 
 # frames without an Ethernet header
