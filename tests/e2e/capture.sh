@@ -19,3 +19,29 @@ ended() {
 	wait_for 10 gone "$cap" || kill -9 "$cap"
 	wait "$cap"
 }
+rx_at_least() { [ "$(rx_packets ng0)" -ge "$1" ]; }
+
+# part OPTIONS.. : adds frames to $tmp/sent.pcap
+parts=0
+part() {
+	parts=$((parts + 1))
+	ngsend -w "$tmp/part.$parts" -n "$@" >/dev/null
+	if [ $parts = 1 ]; then cat "$tmp/part.1"; else tail -c +25 "$tmp/part.$parts"; fi >>"$tmp/sent.pcap"
+}
+
+# mixed_frames: 36 frames in $tmp/sent.pcap, their bytes in $tmp/sent: short to jumbo, TCP, UDP, ICMP, both families, one tag, two
+mixed_frames() {
+	part -c 3
+	part -c 3 -s 60
+	part -c 3 -s 1514
+	part -c 3 -s 5000
+	part -c 3 -s 9014
+	part -c 3 -P 80 -p tcp
+	part -c 3 -p icmp
+	part -c 3 -S 2001:db8:bad::9 -D 2001:db8:6e67::1
+	part -c 3 -V 5
+	part -c 3 -V 5 -P 80
+	part -c 3 -V 7:88a8 -V 5
+	part -c 3 -V 5 -s 1518
+	dump "$tmp/sent.pcap" >"$tmp/sent"
+}

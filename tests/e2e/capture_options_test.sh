@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# What the options of a capture do: -s, --sample, formats, streams, printing.
+# shellcheck source-path=SCRIPTDIR source=capture.sh
+. "$(dirname "$0")/capture.sh"
+e2e_begin "$@"
+e2e_veth 9000
+mixed_frames
+
+captures -Q in -c 36 -s 60 -w "$tmp/short.pcap"
+peer ngsend -i ng1 -f "$tmp/sent.pcap" >"$tmp/ngsend.out"
+ended
+is "$(pcap_count "$tmp/short.pcap" 'greater 5000')" 6 "-s: the length on the wire is kept"
+is "$(dump "$tmp/short.pcap" | grep -c '0x0020:')" "$(grep -c '0x0020:' "$tmp/sent")" "-s: what is before the cut is there"
+is "$(dump "$tmp/short.pcap" | grep -c '0x0040:')" 0 "-s: and none behind it"
+like "$tmp/cap.err" 'classic pcap does not keep verdicts' ".pcap: says what it does not keep"
+
+captures -Q in --sample 1/4 -w "$tmp/sample.pcapng" udp port 99
+rx_before=$(rx_packets ng0)
+peer taskset -c 0 ngsend -i ng1 -c 400 -P 99 >"$tmp/ngsend.out"
+wait_for 5 rx_at_least $((rx_before + 400))
+kill -INT "$cap"
+ended
+is "$(pcap_count "$tmp/sample.pcapng")" 100 "--sample 1/4 keeps a fourth"
+like "$tmp/cap.err" '^300 left out by --sample' "and says how many it left out"
+
+"$NICGATE" capture -i ng0 -Q in -c 36 -w - 2>"$tmp/cap.err" | tcpdump -t -nn -xx -r - >"$tmp/got" 2>/dev/null &
+stream=$!
+wait_for 10 file_has "$tmp/cap.err" '^listening on'
+peer ngsend -i ng1 -f "$tmp/sent.pcap" >"$tmp/ngsend.out"
+wait $stream
+cmp -s "$tmp/sent" "$tmp/got"
+is $? 0 "-w - streams into tcpdump -r -"
+
+"$NICGATE" capture -i ng0 -Q in -c 3 udp port 53 >"$tmp/printed" 2>"$tmp/cap.err" &
+stream=$!
+wait_for 10 file_has "$tmp/cap.err" '^listening on'
+peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+wait $stream
+is "$(grep -c '192.0.2.9.40000 > 198.51.100.1.53' "$tmp/printed")" 3 "without -w packets are printed"
+
+# --hook: a temporary tap at the driver hook, gone with the capture
+captures --hook xdp -c 37 -w "$tmp/xdp.pcapng"
+like "$tmp/cap.err" '^listening on ng0 (xdp in + tc out, temporary)' "--hook xdp taps the way in at the driver hook"
+ip link show ng0 >"$tmp/out"
+like out 'xdp' "where ip link shows it"
+ngsend -i ng0 -e "$mac1" -E "$mac0" -S 198.51.100.1 -D 198.51.100.2 >"$tmp/ngsend.out"
+peer ngsend -i ng1 -f "$tmp/sent.pcap" >"$tmp/ngsend.out"
+ended
+is "$(pcap_count "$tmp/xdp.pcapng")" 37 "--hook xdp: all packets of both directions"
+ip link show ng0 >"$tmp/out"
+unlike out 'xdp' "--hook xdp: nothing is left there"
+
+# -Q: each packet has one direction
+captures -Q out -c 1 -w "$tmp/out.pcapng"
+peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+ngsend -i ng0 -e "$mac1" -E "$mac0" -S 198.51.100.1 -D 198.51.100.2 -P 77 >"$tmp/ngsend.out"
+ended
+is "$(pcap_count "$tmp/out.pcapng" udp port 77)" 1 "-Q out: only what goes out"
+
+# formats
+captures -Q in -c 2 --format pcap -w "$tmp/named"
+peer ngsend -i ng1 -c 2 >"$tmp/ngsend.out"
+ended
+is "$(od -An -tx4 -N4 "$tmp/named" | tr -d ' ')" a1b23c4d "--format pcap: nanoseconds"
+is "$(pcap_count "$tmp/named")" 2 "that tcpdump reads"
+captures -Q in -c 2 -w "$tmp/named"
+peer ngsend -i ng1 -c 2 >"$tmp/ngsend.out"
+ended
+is "$(od -An -tx4 -N4 "$tmp/named" | tr -d ' ')" 0a0d0d0a "any name but .pcap: pcapng"
+
+done_testing
