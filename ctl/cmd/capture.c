@@ -428,7 +428,7 @@ static int capture(const struct ng_global *g, int argc, char **argv, struct ng_e
 const struct ng_verb ng_verb_capture = {
 	.name = "capture",
 	.run = capture,
-	.summary = "Capture packets that match an expression (pcap-filter(7)), as tcpdump does.",
+	.summary = "capture packets that match an expression (pcap-filter(7)), as tcpdump does",
 	.usage =
 		"capture -i DEV [-Q in|out|inout] [-w FILE|-] [-c N] [-s LEN] [OPTIONS] [EXPR]\n"
 		"capture -r FILE [-w FILE|-] [OPTIONS] [EXPR]\n"

@@ -26,6 +26,7 @@ void ng_help_verb(const struct ng_verb *verb)
 {
 	const char *lead = "usage: ";
 
+	printf("nicgate %s: %s\n\n", verb->name, verb->summary);
 	for (const char *p = verb->usage; *p;) {
 		size_t n = strcspn(p, "\n");
 		bool form = n && *p != ' ' && *p != '\t';
@@ -35,7 +36,6 @@ void ng_help_verb(const struct ng_verb *verb)
 			lead = "       ";
 		p += n + (p[n] == '\n');
 	}
-	printf("\n%s\n", verb->summary);
 }
 
 /* "libpcap version 1.10.3 (with TPACKET_V3)" -> "1.10.3 (with TPACKET_V3)" */
