@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SNAPLEN_ALL 262144
-
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct ng_pcap_insn), "same instruction");
 
 static bool is_blank(const char *expr)
@@ -58,7 +56,7 @@ unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsig
 				 unsigned int caplen)
 {
 	if (p->n == 0)
-		return SNAPLEN_ALL;
+		return NG_FILTER_SNAPLEN_ALL;
 	return bpf_filter((const struct ng_pcap_insn *)p->insns, pkt, wirelen, caplen);
 }
 

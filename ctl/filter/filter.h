@@ -13,9 +13,11 @@
 #include <stddef.h>
 #include "ctl/base/err.h"
 
+#define NG_FILTER_SNAPLEN_ALL 262144 /* what the empty filter answers */
+
 struct ng_cbpf {
 	struct sock_filter *insns; /* malloc'ed */
-	size_t n;		   /* 0: every packet matches, with snaplen 262144 */
+	size_t n;		   /* 0: every packet matches, with NG_FILTER_SNAPLEN_ALL */
 };
 void ng_cbpf_free(struct ng_cbpf *p);
 

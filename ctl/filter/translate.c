@@ -5,8 +5,6 @@
 
 #include "ctl/filter/access.h"
 
-#define SNAPLEN_ALL 262144 /* what an empty filter answers */
-
 /* What is known about a block while one copy of the filter is written. */
 struct block_state {
 	bool reached;	      /* by what was written so far */
@@ -279,7 +277,7 @@ static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
 
 	if (ng_emit_init(&e, 1))
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
-	ng_emit(&e, NG_MOV32_I(BPF_REG_0, SNAPLEN_ALL));
+	ng_emit(&e, NG_MOV32_I(BPF_REG_0, NG_FILTER_SNAPLEN_ALL));
 	ng_emit(&e, NG_RETURN);
 	return ng_emit_finish(&e, out) ? ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter") : 0;
 }

@@ -4,7 +4,7 @@
 #include "ctl/filter/pcap.h"
 #include "tests/bpf/filter_run.h"
 
-#define PROGRAMS    400
+#define PROGRAMS    1000
 #define PACKETS	    60
 #define INSNS_MAX   48
 #define CELLS	    4 /* M[] that random programs use; they set them first, libpcap 1.10.3 does not */
