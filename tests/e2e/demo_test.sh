@@ -15,6 +15,10 @@ fragments 10 ip[6:2] & 0x3fff != 0
 dns6 5 ip6 and udp port 53
 https6 5 ip6 and tcp port 443"
 
+# shellcheck disable=SC2317 # called below
+interfaces() { ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/'; }
+interfaces=$(interfaces)
+
 run ng demo send
 is "$rc" 3 "send without a demo is refused"
 like err 'nicgate demo up' "and says what to type"
@@ -95,7 +99,7 @@ run ng demo down
 is "$rc" 0 "down, with a program attached"
 like out 'removed' "says that it removed the network"
 is "$(find /sys/fs/bpf -path '*/nicgate/*' 2>&1)" "" "no pin is left"
-is "$(ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | tr '\n' ' ')" "lo " "no interface is left"
+is "$(interfaces)" "$interfaces" "no interface is left"
 is "$(ls -A /run/netns)" "" "no namespace is left"
 
 ip link add ng0 type veth peer name other
