@@ -19,6 +19,7 @@ ended() {
 	wait_for 10 gone "$cap" || kill -9 "$cap"
 	wait "$cap"
 }
+holds() { [ "$(pcap_count "$1")" -ge "$2" ]; } # holds FILE N: at least so many packets
 rx_at_least() { [ "$(rx_packets ng0)" -ge "$1" ]; }
 
 # part OPTIONS.. : adds frames to $tmp/sent.pcap
@@ -44,4 +45,44 @@ mixed_frames() {
 	part -c 3 -V 7:88a8 -V 5
 	part -c 3 -V 5 -s 1518
 	dump "$tmp/sent.pcap" >"$tmp/sent"
+}
+
+# compare NAME: what nicgate and tcpdump captured against what was sent
+compare() {
+	bg tcpdump -i ng0 -Q in -s 9100 -B 8192 -w "$tmp/tcpdump.pcap" --immediate-mode -U 2>"$tmp/tcpdump.err"
+	td=$bg
+	wait_for 10 file_has "$tmp/tcpdump.err" 'listening on'
+	captures -Q in -c 36 -w "$tmp/cap.pcapng"
+	peer ngsend -i ng1 -f "$tmp/sent.pcap" >"$tmp/ngsend.out"
+	ended
+	is $? 0 "$1: the capture ends after -c packets"
+	wait_for 5 tcpdump_has 36
+	kill -INT "$td"
+	wait "$td"
+	dump "$tmp/cap.pcapng" >"$tmp/got"
+	cmp -s "$tmp/sent" "$tmp/got"
+	is $? 0 "$1: the file holds what was sent"
+	dump "$tmp/tcpdump.pcap" | cmp -s - "$tmp/got"
+	is $? 0 "$1: and what tcpdump captured"
+	like "$tmp/cap.err" '^36 packets captured' "$1: says how many"
+	like "$tmp/cap.err" '^0 packets dropped by kernel' "$1: and that none was lost"
+}
+tcpdump_has() { [ "$(pcap_count "$tmp/tcpdump.pcap")" -ge "$1" ]; }
+
+# matching NAME: an expression keeps exactly what it matches on the wire, tags included
+matching() {
+	set -- "$1" 'vlan 5 and udp port 80'
+	[ "${NG_QUICK:-}" ] || set -- "$@" 'udp port 53' 'less 64' 'vlan 7 and vlan 5' 'ip6'
+	name=$1
+	shift
+	for expr; do
+		tcpdump -r "$tmp/sent.pcap" -w "$tmp/want.pcap" "$expr" 2>/dev/null
+		captures -Q in -w "$tmp/cap.pcapng" "$expr"
+		rx_before=$(rx_packets ng0)
+		peer ngsend -i ng1 -f "$tmp/sent.pcap" >"$tmp/ngsend.out"
+		wait_for 5 rx_at_least $((rx_before + 36))
+		kill -INT "$cap"
+		ended
+		is "$(dump "$tmp/cap.pcapng" | cksum)" "$(dump "$tmp/want.pcap" | cksum)" "$name: '$expr' keeps what it should"
+	done
 }

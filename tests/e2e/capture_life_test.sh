@@ -8,7 +8,6 @@ e2e_veth
 
 # link_ids PID: the BPF links that a process holds
 link_ids() { sed -n 's/^link_id:[[:space:]]*//p' /proc/"$1"/fdinfo/* 2>/dev/null; }
-holds() { [ "$(pcap_count "$1")" -ge "$2" ]; }
 no_such_link() { ! bpftool link show id "$1" >"$tmp/out" 2>&1; }
 pins() { find /sys/fs/bpf/nicgate -type f 2>/dev/null | wc -l; }
 qdiscs() { tc qdisc show dev ng0 | grep -c clsact; }

@@ -51,6 +51,28 @@ is "$(pcap_count "$tmp/xdp.pcapng")" 37 "--hook xdp: all packets of both directi
 ip link show ng0 >"$tmp/out"
 unlike out 'xdp' "--hook xdp: nothing is left there"
 
+# a reader that does not keep up: what was lost is counted, told at the end, and where in the file it is missing
+captures -Q in -U --buffer 1 -w "$tmp/lost.pcapng" udp
+kill -STOP "$cap"
+peer ngsend -i ng1 -c 1000 -s 1500 >"$tmp/ngsend.out"
+kill -CONT "$cap"
+wait_for 5 holds "$tmp/lost.pcapng" 1
+peer ngsend -i ng1 >"$tmp/ngsend.out"
+kill -INT "$cap"
+ended
+n=$(pcap_count "$tmp/lost.pcapng")
+lost=$(sed -n 's/^\([0-9]*\) packets dropped by kernel/\1/p' "$tmp/cap.err")
+is "$((lost > 100))" 1 "a ring that is not read loses packets"
+is "$((n + lost))" 1001 "captured and lost are all that were sent"
+like "$tmp/cap.err" '^1001 packets received by filter' "and all that matched"
+like "$tmp/cap.err" "^  $lost for want of room in the capture buffer" "with the reason"
+if command -v tshark >"$tmp/out"; then
+	tshark -r "$tmp/lost.pcapng" -T fields -e frame.drop_count >"$tmp/drops" 2>"$tmp/err"
+	is "$(awk '{ n += $1 } END { print n }' "$tmp/drops")" "$lost" "the file says where they are missing"
+else
+	skip "drop counts in the file: needs tshark"
+fi
+
 # -Q: each packet has one direction
 captures -Q out -c 1 -w "$tmp/out.pcapng"
 peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
