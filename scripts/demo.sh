@@ -25,7 +25,7 @@ typed() {
 		*[!A-Za-z0-9_./:=@,-]*) printf "'%s' " "$word" ;;
 		*) printf '%s ' "$word" ;;
 		esac
-	done
+	done | sed 's/ $//'
 }
 
 # in_background LOG COMMAND..: returns when the command says that it listens; its pid in $!
@@ -33,7 +33,7 @@ in_background() {
 	log=$1
 	shift
 	doing=$*
-	printf '\n# %s&\n' "$(typed "$@")"
+	printf '\n# %s &\n' "$(typed "$@")"
 	"$@" 2>"$log" &
 	background=$!
 	i=0
@@ -69,11 +69,13 @@ trap 'exit 130' INT TERM HUP
 [ "$(id -u)" -eq 0 ] || die "needs root: it installs packages, makes network devices and loads BPF programs"
 
 title "Packages and build"
-show scripts/deps.sh
+show scripts/deps.sh run build
 show make -j"$(nproc)"
 
 title "A network to try it on: ng0 here, ng1 in the namespace nicgate-demo"
-[ ! -e /run/netns/nicgate-demo ] || show $ng demo down
+if [ -e /run/netns/nicgate-demo ] || ip link show dev ng0 >/dev/null 2>&1; then
+	show $ng demo down
+fi
 show $ng demo up
 show $ng attach ng0
 rm -rf "$files"
@@ -89,15 +91,19 @@ show tcpdump -n -c 5 -r "$files/dns.pcap" 2>/dev/null
 
 title "Drop by prefix, at the driver hook, from the next packet on"
 show $ng acl add ng0 drop 192.0.2.0/24
-in_background "$files/all.log" $ng capture -i ng0 -w "$files/all.pcapng" 'src net 192.0.2.0/24'
+in_background "$files/dropped.log" $ng capture -i ng0 -w "$files/dropped.pcapng" 'src net 192.0.2.0/24'
 capture=$background
 in_background "$files/tcpdump.log" tcpdump -n -i ng0 -w "$files/tcpdump.pcap" 'src net 192.0.2.0/24'
 watcher=$background
 show $ng demo send
 echo
 echo "  what nicgate captured: the dropped packets, each with its verdict"
-end "$capture" "$files/all.log"
+end "$capture" "$files/dropped.log"
 capture=''
+if command -v tshark >/dev/null; then
+	show tshark -r "$files/dropped.pcapng" -Y 'frame.verdict.ebpf_xdp == 1' -c 3 2>/dev/null
+fi
+echo
 echo "  what tcpdump saw meanwhile: they never reached it"
 end "$watcher" "$files/tcpdump.log"
 watcher=''
@@ -111,11 +117,11 @@ cat <<TEXT
 
 == The demo network is up, the rule is in force. What to type next:
 
-    $ng capture -i ng0                       # then, in another terminal: $ng demo send --rate 10 100
+    $ng capture -i ng0                  # then, in another terminal: $ng demo send --rate 10 100
     $ng acl del ng0 192.0.2.0/24
     $ng capture -i ng0 -w - 'tcp port 80' | tcpdump -n -r -
-    $ng capture -r $files/all.pcapng 'icmp'
+    $ng capture -r $files/dropped.pcapng 'icmp'
     $ng attach ng0 --help
-    $ng demo down                            # ends it: nothing is left
+    $ng demo down                       # ends it: nothing is left
 
 TEXT
