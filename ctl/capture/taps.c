@@ -236,6 +236,32 @@ static bool any_slot_used(const struct ng_gate *gate)
 	return used;
 }
 
+static __u32 map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* Is what is pinned for this gate still what we have open? */
+static bool still_pinned(const struct ng_taps *t, const struct ng_gate *gate)
+{
+	char path[512];
+	__u32 id;
+	int fd;
+
+	if (ng_pins_path(&t->pins, gate->link.ifindex, gate->hook, ng_map_name[NG_MAP_TAP_CONF],
+			 path, sizeof(path)))
+		return true;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno != ENOENT;
+	id = map_id(fd);
+	close(fd);
+	return id == map_id(gate->maps.fd[NG_MAP_TAP_CONF]);
+}
+
 /* Under the lock. A gate without a pin goes when it is closed. */
 static void give_back(struct ng_taps *t, struct ng_tap_point *p)
 {
@@ -255,7 +281,7 @@ static void give_back(struct ng_taps *t, struct ng_tap_point *p)
 			ng_warn("%s: cannot remove a temporary tap: %s", dev, err.what);
 		return;
 	}
-	if (p->claimed && !ng_taps_detached(t))
+	if (p->claimed && still_pinned(t, p->gate))
 		rc = ng_gate_reload(p->gate, &err);
 	if (rc)
 		ng_warn("%s: cannot take a tap out of the program: %s", dev, err.what);
@@ -339,32 +365,6 @@ int ng_taps_read_stats(struct ng_taps *t)
 		rc = ng_tap_stats_read(&t->point[i].gate->maps, t->point[i].slot,
 				       &t->point[i].stats);
 	return rc;
-}
-
-static __u32 map_id(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
-}
-
-/* Is what is pinned for this gate still what we have open? */
-static bool still_pinned(const struct ng_taps *t, const struct ng_gate *gate)
-{
-	char path[512];
-	__u32 id;
-	int fd;
-
-	if (ng_pins_path(&t->pins, gate->link.ifindex, gate->hook, ng_map_name[NG_MAP_TAP_CONF],
-			 path, sizeof(path)))
-		return true;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno != ENOENT;
-	id = map_id(fd);
-	close(fd);
-	return id == map_id(gate->maps.fd[NG_MAP_TAP_CONF]);
 }
 
 bool ng_taps_detached(const struct ng_taps *t)
