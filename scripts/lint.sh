@@ -66,7 +66,7 @@ check_directions() {
 		for v in attach detach status capture acl stats demo; do
 			includes 'ctl/cmd/*' "ctl/cmd/$v\\.[ch]" | grep -v "^ctl/cmd/$v"
 		done
-		git grep -nE '#[[:space:]]*include "[^"]*\.c"' -- '*.c' '*.h'
+		git grep -nE '#[[:space:]]*include "[^"]*\.c"' -- '*.c' '*.h' ':!tests'
 	} >"$tmp/directions"
 	found "$(sort -u "$tmp/directions")" "include against the arrows"
 }

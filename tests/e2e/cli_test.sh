@@ -8,6 +8,7 @@ ip netns add peer
 
 # rows: exit status | words | pattern on stdout | pattern on stderr; an empty pattern: nothing is there
 row=0
+# shellcheck disable=SC2034 # used by eval
 while IFS='|' read -r want_rc words out err; do
 	case $want_rc in '' | '#'*) continue ;; esac
 	row=$((row + 1))
