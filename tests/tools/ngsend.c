@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends frames for the tests by AF_PACKET: described ones, raw ones from hex lines, or those of a
- *savefile.
+ * Sends frames for the tests by AF_PACKET: described ones, raw ones from hex lines, or those of a savefile.
  *
  *	ngsend -i DEV [-c COUNT] [-r PPS] [frame options]	COUNT described frames (default 1)
  *	ngsend -i DEV [-c COUNT] [-r PPS] -x HEX [-x HEX ..]	these bytes, in turn
- *	ngsend -i DEV [-c COUNT] [-r PPS] -x -			lines of hex from standard input (#
- *comments) ngsend -i DEV [-c COUNT] [-r PPS] -f FILE		a savefile's packets ngsend -w FILE
- *..					writes them to a savefile instead Frame options: -S ADDR -D
- *ADDR   addresses; default 192.0.2.9 to 198.51.100.1 (2001:db8:bad::9 to 2001:db8:6e67::1) -k N N
- *sources in turn, counting up from ADDR -p udp|tcp|icmp   default udp; icmp is ICMPv6 between IPv6
- *addresses -P [SPORT:]DPORT  default 40000:53 -V VID[:TPID]     a VLAN tag, outermost first, TPID
- *in hex (default 8100) -e MAC -E MAC     destination (default 02:00:5e:10:00:01), source
- *(02:00:5e:10:00:02) -s SIZE           frame length without FCS (default: just enough) -n the
- *frame's number, 32 bits big endian, at the start of the payload -c counts frames sent in all: more
- *than there are starts again. Prints "N sent"; exit 0 only if all were.
+ *	ngsend -i DEV [-c COUNT] [-r PPS] -x -			lines of hex from standard input (# comments)
+ *	ngsend -i DEV [-c COUNT] [-r PPS] -f FILE		a savefile's packets
+ *	ngsend -w FILE ..					writes them to a savefile instead
+ *
+ * Frame options:
+ *	-S ADDR -D ADDR   addresses; default 192.0.2.9 to 198.51.100.1 (2001:db8:bad::9 to 2001:db8:6e67::1)
+ *	-k N              N sources in turn, counting up from ADDR
+ *	-p udp|tcp|icmp   default udp; icmp is ICMPv6 between IPv6 addresses
+ *	-P [SPORT:]DPORT  default 40000:53
+ *	-V VID[:TPID]     a VLAN tag, outermost first, TPID in hex (default 8100)
+ *	-e MAC -E MAC     destination (default 02:00:5e:10:00:01), source (02:00:5e:10:00:02)
+ *	-s SIZE           frame length without FCS (default: just enough)
+ *	-n                the frame's number, 32 bits big endian, at the start of the payload
+ * -c counts frames sent in all: more than there are starts again. -d: what DEV's own egress drops counts as sent
+ * (else it is taken for a full queue and sent again). Prints "N sent"; exit 0 only if all were.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,7 +54,7 @@ static struct {
 	const char *dev, *save, *src, *dst;
 	uint64_t count, rate;
 	uint32_t size, sources;
-	bool counted, numbered;
+	bool counted, numbered, droppable;
 	struct ng_frame frame;
 	struct raw *raw;
 	size_t raws;
@@ -247,6 +251,9 @@ static void parse_option(int c)
 	case 's':
 		o.size = (uint32_t)parse_number(optarg, 14, NG_FRAME_MAX);
 		break;
+	case 'd':
+		o.droppable = true;
+		break;
 	case 'n':
 		o.numbered = true;
 		break;
@@ -265,7 +272,7 @@ static void parse_options(int argc, char **argv)
 	o.frame.tcp_flags = TH_SYN;
 	o.frame.sport = 40000;
 	o.frame.dport = 53;
-	while ((c = getopt(argc, argv, "i:w:c:r:x:f:S:D:k:p:P:V:e:E:s:n")) != -1)
+	while ((c = getopt(argc, argv, "i:w:c:r:x:f:S:D:k:p:P:V:e:E:s:nd")) != -1)
 		parse_option(c);
 	if (optind != argc || !o.dev == !o.save)
 		die("usage: ngsend -i DEV | -w FILE [options]; see the head of its source");
@@ -359,6 +366,8 @@ static uint64_t send_frames(void)
 		if (o.rate)
 			wait_until(start + n * 1000000000 / o.rate);
 		while (send(fd, frame.data, frame.len, 0) < 0) {
+			if (errno == ENOBUFS && o.droppable)
+				break;
 			if (errno != ENOBUFS && errno != EINTR)
 				die("frame %llu of %zu bytes: %s", (unsigned long long)n, frame.len,
 				    strerror(errno));
