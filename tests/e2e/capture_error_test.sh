@@ -97,6 +97,7 @@ fi
 
 run ng -j capture -i ng0 -Q in -c 1
 is "$rc" 2 "-j without a file for the packets is refused"
+: >"$tmp/cap.err"
 bg sh -c "exec $NICGATE -j capture -i ng0 -Q in -c 2 -w $tmp/json.pcapng udp >$tmp/json 2>$tmp/cap.err"
 cap=$bg
 wait_for 10 file_has "$tmp/cap.err" '^listening on'
