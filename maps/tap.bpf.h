@@ -67,8 +67,10 @@ static __always_inline __u32 ng_min(__u32 a, __u32 b)
 	return a < b ? a : b;
 }
 
-/* n, known to every verifier since 6.1 to be in 1..max (a constant after unrolling); written in asm
- * because clang rewrites the C. */
+/*
+ * n, known to every verifier since 6.1 to be in 1..max (a constant after unrolling); in asm, because
+ * clang rewrites the C.
+ */
 static __always_inline __u64 ng_in_range(__u64 n, __u32 max)
 {
 	asm volatile("if %0 >= 1 goto +1\n"

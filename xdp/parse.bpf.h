@@ -38,9 +38,9 @@ struct ng_packet {
 	__u8 icmp6_type; /* 0: not ICMPv6, or not there */
 };
 
-/* False: the frame ends before off + size. `to` is aligned for __u16, for __u32 where size allows;
- * size is constant.
- * The pointers are fetched anew each time, so that the verifier has nothing to remember about them.
+/*
+ * False: the frame ends before off + size. size is a constant; `to` is aligned as it allows. The
+ * pointers are fetched anew each time, so that the verifier has nothing to remember about them.
  */
 static __always_inline bool ng_read(const struct ng_frame *f, __u32 off, void *to, __u32 size)
 {

@@ -29,11 +29,16 @@ static __always_inline void ng_decide(struct ng_outcome *o, __u32 verdict, __u32
 	o->reason = reason;
 }
 
+static __always_inline __u32 ng_default(const struct ng_control *c)
+{
+	return c->default_verdict == NG_DROP ? NG_DROP : NG_PASS;
+}
+
 /* Something needed could not be read. `asked`: a clause's answer depends on it. */
 static __always_inline void ng_undecided(const struct ng_control *c, struct ng_outcome *o,
 					 __u32 reason, bool asked)
 {
-	__u32 verdict = asked || c->default_verdict == NG_DROP ? NG_DROP : NG_PASS;
+	__u32 verdict = asked ? NG_DROP : ng_default(c);
 
 	if (c->malformed != NG_MALFORMED_AUTO)
 		verdict = c->malformed == NG_MALFORMED_PASS ? NG_PASS : NG_DROP;
@@ -60,8 +65,10 @@ static __always_inline bool ng_is_nd(const struct ng_packet *p)
 	       p->hop_limit == NG_ND_HOP_LIMIT && !p->fragment;
 }
 
-/* Under default drop, what a host needs to keep its address and its neighbours passes before any
- * clause. */
+/*
+ * Under default drop, what a host needs to keep its address and its neighbours passes before any
+ * clause.
+ */
 static __always_inline bool ng_guard(const struct ng_packet *p, struct ng_outcome *o)
 {
 	if (ng_is_nd(p))
@@ -94,7 +101,7 @@ static __always_inline bool ng_acl(const struct ng_control *c, const struct ng_p
 	case NG_ACL_BROKEN:
 		break;
 	}
-	ng_decide(o, c->default_verdict, NG_R_INTERNAL);
+	ng_decide(o, ng_default(c), NG_R_INTERNAL);
 	return true;
 }
 
@@ -103,7 +110,7 @@ static __always_inline void ng_judge(const struct ng_control *c, const struct ng
 {
 	struct ng_packet p = {};
 	__u32 fault = ng_parse(f, &p);
-	bool drop = c->default_verdict == NG_DROP;
+	bool drop = ng_default(c) == NG_DROP;
 
 	if (fault == NG_R_NON_IP)
 		return ng_decide(o, NG_PASS, drop && p.arp ? NG_R_GUARD_ARP : NG_R_NON_IP);
@@ -114,7 +121,7 @@ static __always_inline void ng_judge(const struct ng_control *c, const struct ng
 	if (ng_acl(c, &p, NG_SRC, bytes, o) || ng_acl(c, &p, NG_DST, bytes, o))
 		return;
 	if (p.transport_fault == NG_R_DEFAULT || p.transport_fault == NG_R_FRAGMENT)
-		return ng_decide(o, drop ? NG_DROP : NG_PASS, NG_R_DEFAULT);
+		return ng_decide(o, ng_default(c), NG_R_DEFAULT);
 	ng_undecided(c, o, p.transport_fault, false);
 }
 

@@ -203,6 +203,28 @@ static void run_large(const char *name, const char *hex, __u32 gso_size, int rea
 	ok(!rc && o.exact && o.reason == reason, "%s: %s", name, ng_reason_name[o.reason]);
 }
 
+/* A row that names a clause there is no room for: the default decides, and it shows. */
+static void run_broken(__u32 default_verdict)
+{
+	struct clause clause[CLAUSES_MAX] = { { "192.0.2.1/32", NG_SRC, NG_PASS, ANY, ANY, ANY,
+						0 } };
+	struct ng_acl_key key = clause_key(&clause[0]);
+	struct outcome o = { 0 };
+	struct frame f;
+	__u32 id = 0;
+
+	set_clauses(clause);
+	gates.maps.control->default_verdict = default_verdict;
+	ng_acl_find(&gates.maps, &key, &id);
+	gates.maps.acl_class[gates.maps.acl_clause[id].class_row].clause[0] = ~0u;
+	frame_set(&f, UDP_TO("0035"));
+	ok(id && !gates_judge(&gates, TC_PLAIN, &f, &o) && o.exact &&
+		   o.verdict == (int)default_verdict && o.reason == NG_R_INTERNAL,
+	   "tables that contradict themselves: default %s", ng_verdict_name[default_verdict]);
+	gates.maps.acl_class[gates.maps.acl_clause[id].class_row].clause[0] = id;
+	gates.maps.control->default_verdict = NG_PASS;
+}
+
 int main(void)
 {
 	require_gates(&gates);
@@ -215,5 +237,7 @@ int main(void)
 		  ETH4 IP4("0000", "0000", "11") UDP("c000", "0035"), 0, NG_R_BAD_IP);
 	run_large("tc: IPv6 jumbogram with offload",
 		  ETH6 IP6("0000", "00") EXT("11") UDP("c000", "0035"), 1000, NG_R_ACL_SRC);
+	run_broken(NG_PASS);
+	run_broken(NG_DROP);
 	return tap_done();
 }
