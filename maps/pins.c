@@ -410,15 +410,15 @@ int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 	return 0;
 }
 
-static int compare_u32(const void *a, const void *b)
+static int compare_u64(const void *a, const void *b)
 {
-	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
 
 	return x < y ? -1 : x > y;
 }
 
-/* The ifindexes that have a directory, sorted. *list is the caller's to free. */
-static int list_links(const char *path, __u32 **list, size_t *n)
+/* The numbers of the entries of a directory that are called <letter><number>, sorted. *list is the caller's to free. */
+static int list_numbers(const char *path, char letter, __u64 **list, size_t *n)
 {
 	DIR *dir = opendir(path);
 	struct dirent *e;
@@ -429,13 +429,13 @@ static int list_links(const char *path, __u32 **list, size_t *n)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((e = readdir(dir))) {
-		__u32 ifindex;
-		char rest;
+		unsigned long long number;
+		char first, rest;
 
-		if (sscanf(e->d_name, "i%u%c", &ifindex, &rest) != 1)
+		if (sscanf(e->d_name, "%c%llu%c", &first, &number, &rest) != 2 || first != letter)
 			continue;
 		if (*n == max) {
-			__u32 *more = realloc(*list, (max += 64) * sizeof(**list));
+			__u64 *more = realloc(*list, (max += 64) * sizeof(**list));
 
 			if (!more) {
 				closedir(dir);
@@ -443,11 +443,11 @@ static int list_links(const char *path, __u32 **list, size_t *n)
 			}
 			*list = more;
 		}
-		(*list)[(*n)++] = ifindex;
+		(*list)[(*n)++] = number;
 	}
 	closedir(dir);
 	if (*n)
-		qsort(*list, *n, sizeof(**list), compare_u32);
+		qsort(*list, *n, sizeof(**list), compare_u64);
 	return 0;
 }
 
@@ -455,17 +455,35 @@ int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook 
 		 void *arg)
 {
 	char path[PATH_MAX];
-	__u32 *list = NULL;
+	__u64 *list = NULL;
 	size_t n = 0;
 	int rc = netns_dir(p, path, sizeof(path));
 
 	if (!rc)
-		rc = list_links(path, &list, &n);
+		rc = list_numbers(path, 'i', &list, &n);
 	for (size_t i = 0; !rc && i < n; i++)
 		for (int hook = 0; !rc && hook < NG_HOOK_MAX; hook++)
-			if (!ng_pins_dir(p, list[i], hook, path, sizeof(path)) &&
+			if (!ng_pins_dir(p, (__u32)list[i], hook, path, sizeof(path)) &&
 			    !access(path, F_OK))
-				rc = fn(list[i], hook, arg);
+				rc = fn((__u32)list[i], hook, arg);
+	free(list);
+	return rc;
+}
+
+int ng_pins_each_other(const struct ng_pins *p, int (*fn)(const struct ng_pins *other, void *arg),
+		       void *arg)
+{
+	struct ng_pins other = *p;
+	__u64 *list;
+	size_t n;
+	int rc = list_numbers(p->root, 'n', &list, &n);
+
+	other.lock_fd = -1;
+	for (size_t i = 0; !rc && i < n; i++) {
+		other.netns_cookie = list[i];
+		if (list[i] != p->netns_cookie)
+			rc = fn(&other, arg);
+	}
 	free(list);
 	return rc;
 }

@@ -96,5 +96,11 @@ int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
  * returns it. */
 int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg),
 		 void *arg);
+/*
+ * Calls fn once for every other network namespace that has gates here, with pins that speak of it (not
+ * locked themselves). Stops like ng_pins_each().
+ */
+int ng_pins_each_other(const struct ng_pins *p, int (*fn)(const struct ng_pins *other, void *arg),
+		       void *arg);
 
 #endif

@@ -203,10 +203,45 @@ static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
 	return rc;
 }
 
+/* 1: still works, or cannot be told to have ended; 0: its interface is gone. */
+static int still_works(__u32 ifindex, enum ng_hook hook, void *arg)
+{
+	const struct ng_link link = { .ifindex = ifindex };
+	struct ng_gate *gate;
+	bool ended;
+
+	if (ng_gate_open_any(arg, &link, hook, &gate, NULL))
+		return 1;
+	ended = gate->mode != NG_MODE_CLSACT && !gate->prog_id;
+	ng_gate_close(gate);
+	return !ended;
+}
+
+static int remove_pins(__u32 ifindex, enum ng_hook hook, void *arg)
+{
+	return ng_pins_remove(arg, ifindex, hook);
+}
+
+/*
+ * A namespace that ended took its interfaces along, so all of its links are without one. Filters of cls_bpf do not
+ * tell that from outside; theirs stay until `rm -r`.
+ */
+static int collect_namespace(const struct ng_pins *other, void *arg)
+{
+	(void)arg;
+	if (ng_pins_each(other, still_works, (void *)other))
+		return 0;
+	ng_debug("network namespace %llu is gone: removing its gates",
+		 (unsigned long long)other->netns_cookie);
+	return ng_pins_each(other, remove_pins, (void *)other);
+}
+
 int ng_gate_collect(const struct ng_pins *pins, struct ng_error *err)
 {
 	int rc = ng_pins_each(pins, collect_gate, (void *)pins);
 
+	if (!rc)
+		rc = ng_pins_each_other(pins, collect_namespace, NULL);
 	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, pins->root,
 			   "removing what is left over failed")
 		  : 0;

@@ -126,30 +126,58 @@ static int refused(const struct ng_gate *gate, const struct ng_gate_spec *spec, 
 	return -error;
 }
 
-static int xdp_attach(struct ng_gate *gate, const struct ng_gate_spec *spec, struct ng_error *err)
+/* Is the attempt worth making after `error` of the one before? Frags make no difference to a driver without XDP. */
+static bool worth_trying(const struct attempt *a, const struct attempt *before, int error)
+{
+	return error != -EOPNOTSUPP || a->mode != before->mode;
+}
+
+/*
+ * Works through the plan. 0, or the last try's -errno with its reason in words, or -ECANCELED with *err filled when
+ * the program itself was refused. *got is the last that was tried; first: why the first try failed.
+ */
+static int try_all(struct ng_gate *gate, const struct ng_gate_spec *spec, struct attempt *got,
+		   char *words, char *first, size_t size, struct ng_error *err)
 {
 	struct attempt list[4];
 	size_t n = plan(spec, list);
-	char words[256] = "", first[256] = "";
+	bool built = false;
 	int rc = -EINVAL;
 
 	for (size_t i = 0; i < n; i++) {
-		rc = ng_gate_build(gate, spec, list[i].frags, err);
-		if (rc)
-			return rc;
-		rc = try_attach(gate, &list[i], words, sizeof(words));
-		if (!rc) {
-			gate->maps.control->frags = list[i].frags;
-			say_what_differs(gate, spec, &list[i], first);
+		if (i && !worth_trying(&list[i], got, rc))
+			continue;
+		if ((!built || got->frags != list[i].frags) &&
+		    ng_gate_build(gate, spec, list[i].frags, err))
+			return -ECANCELED;
+		built = true;
+		*got = list[i];
+		rc = try_attach(gate, got, words, size);
+		if (!rc)
 			return 0;
-		}
-		ng_debug("%s: %s XDP%s: %s [%s]", gate->link.name, ng_mode_name[list[i].mode],
-			 list[i].frags ? " with frags" : "", words, strerrorname_np(-rc));
+		ng_debug("%s: %s XDP%s: %s [%s]", gate->link.name, ng_mode_name[got->mode],
+			 got->frags ? " with frags" : "", words, strerrorname_np(-rc));
 		if (!i)
-			snprintf(first, sizeof(first), "%s", words);
+			snprintf(first, size, "%s", words);
 		if (rc == -EBUSY || rc == -EEXIST)
 			break;
 	}
+	return rc;
+}
+
+static int xdp_attach(struct ng_gate *gate, const struct ng_gate_spec *spec, struct ng_error *err)
+{
+	char words[256] = "", first[256] = "";
+	struct attempt got = { 0 };
+	int rc = try_all(gate, spec, &got, words, first, sizeof(words), err);
+
+	if (!rc) {
+		gate->maps.control->frags = got.frags;
+		say_what_differs(gate, spec, &got, first);
+		return 0;
+	}
+	if (rc == -ECANCELED)
+		return rc;
 	if (rc == -EBUSY || rc == -EEXIST) {
 		int busy = ng_foreign_xdp_check(&gate->link, err);
 

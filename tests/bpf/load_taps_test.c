@@ -293,6 +293,26 @@ static void test_promote(const struct ng_pins *pins, const struct ng_link *lo)
 	ng_gate_close(g);
 }
 
+static void test_other_version(const struct ng_pins *pins, const struct ng_link *lo)
+{
+	struct ng_gate_spec spec = { .hook = NG_HOOK_TC_OUT, .pin = true };
+	struct ng_gate *g = NULL, *again = NULL;
+	struct ng_error err;
+
+	if (!ok(!ng_gate_attach(pins, lo, &spec, &g, &err), "a gate attaches"))
+		return;
+	g->maps.control->abi = NG_ABI_VERSION + 1;
+	is_int(ng_gate_open(pins, lo, NG_HOOK_TC_OUT, &again, &err), -EPROTO,
+	       "of another version: refused");
+	ok(strstr(err.what, "another version") && strstr(err.try_this, "nicgate detach lo"),
+	   "with the way out");
+	is_int(ng_gate_attach(pins, lo, &spec, &again, &err), -EPROTO, "attach refuses too");
+	ok(!ng_gate_collect(pins, &err), "collecting goes past it");
+	ok(!ng_gate_remove(pins, lo, NG_HOOK_TC_OUT, &err), "it can be removed");
+	is_int(ng_gate_open(pins, lo, NG_HOOK_TC_OUT, &again, &err), -ENOENT, "and is gone");
+	ng_gate_close(g);
+}
+
 static bool set_up(struct ng_pins *pins, struct ng_link *lo)
 {
 	struct ifreq up = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -331,6 +351,7 @@ int main(void)
 			test_attached(&pins, &lo, hook);
 		test_temporary(&pins, &lo);
 		test_promote(&pins, &lo);
+		test_other_version(&pins, &lo);
 		ng_pins_close(&pins);
 		is_int(access(pins.root, F_OK), -1, "the directory is gone with the last gate");
 	}

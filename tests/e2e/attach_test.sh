@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # attach, detach, status: modes and hooks, what is already so, refusals, and that nothing is left behind.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 e2e_begin "$@"
 e2e_veth
@@ -156,6 +157,24 @@ is "$rc" 5 "ip netns exec hides bpffs: refused"
 like err 'nicgate -n NETNS' "with the way out"
 run peer "$NICGATE" detach --all
 is "$rc" 0 "nsenter --net does not hide it"
+
+# --- a namespace that ends leaves its pins to the next command
+run ng -n peer attach v0 --hook xdp --mode generic
+is "$rc" 0 "attached in a namespace"
+ids=$(ng -n peer -j status | grep -o '"id":[0-9]*' | sed 's/.*://')
+ip netns del peer
+collected() { ng detach --all >/dev/null && [ ! -e /sys/fs/bpf/nicgate ] && programs_gone; }
+wait_for 5 collected
+is "$?" 0 "collected when the namespace has gone"
+
+# --- several at once
+ip link add v0 type veth peer name v1
+for i in 1 2 3; do ng attach v0 --hook tc-in >"$tmp/$i" 2>&1 & done
+wait
+is "$(cat "$tmp"/[1-3] | grep -c '^v0 *tc-in *attached')" 1 "three attach at once: one does it"
+is "$(cat "$tmp"/[1-3] | grep -c '^v0 *tc-in *unchanged')" 2 "the others find it done"
+run ng detach --all
+is "$rc" 0 "and it is detached once"
 
 # --- privileges
 caps=-bpf,-net_admin,-perfmon,-sys_admin

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Side by side with ip(8), tc(8) and bpftool(8): what they show of our programs, and what they can do to them.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 e2e_begin "$@"
 e2e_veth
