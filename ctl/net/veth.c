@@ -44,6 +44,11 @@ static bool netns_exists(const struct ng_veth *veth)
 	return !statfs(path, &fs) && fs.f_type == NSFS_MAGIC;
 }
 
+static enum ng_exit exit_of(int errnum)
+{
+	return errnum == EPERM || errnum == EACCES ? NG_EXIT_PRIVILEGE : NG_EXIT_FAILED;
+}
+
 static int back_to(int fd, const char *object, struct ng_error *err)
 {
 	int rc = 0;
@@ -96,17 +101,17 @@ static int netns_create(const struct ng_veth *veth, struct ng_error *err)
 
 	netns_path(veth, path, sizeof(path));
 	if (mkdir(NETNS_DIR, 0755) && errno != EEXIST)
-		return ng_err(err, NG_EXIT_FAILED, errno, NETNS_DIR, "cannot make the directory");
+		return ng_err(err, exit_of(errno), errno, NETNS_DIR, "cannot make the directory");
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
 	if (fd < 0)
-		return ng_err(err, NG_EXIT_FAILED, errno, path, "cannot make the file");
+		return ng_err(err, exit_of(errno), errno, path, "cannot make the file");
 	close(fd);
 	self = open_self(veth->netns, err);
 	if (self < 0)
 		return self;
 	if (unshare(CLONE_NEWNET))
-		rc = ng_err(err, errno == EPERM ? NG_EXIT_PRIVILEGE : NG_EXIT_FAILED, errno,
-			    veth->netns, "making a network namespace needs CAP_SYS_ADMIN");
+		rc = ng_err(err, exit_of(errno), errno, veth->netns,
+			    "making a network namespace needs CAP_SYS_ADMIN");
 	else if (mount(SELF_NETNS, path, NULL, MS_BIND, NULL))
 		rc = ng_err(err, NG_EXIT_FAILED, errno, path,
 			    "cannot keep the network namespace there");

@@ -26,6 +26,11 @@ run ng demo down
 is "$rc" 0 "down without a demo is no error"
 like out 'unchanged' "and says that there was none"
 
+run setpriv --bounding-set -all --inh-caps -all "$NICGATE" demo up
+is "$rc" 4 "up without capabilities is refused"
+like err 'CAP_SYS_ADMIN' "and names the one that is missing"
+is "$(ls -A /run/netns)" "" "and leaves nothing"
+
 run ng demo up
 is "$rc" 0 "up"
 like out 'created' "says that it made the network"
