@@ -304,7 +304,8 @@ static void describe(enum ng_dir dir, const struct ng_acl_key *key, char *text, 
 		 key->any_port ? "" : " port ", key->any_port ? "" : port);
 }
 
-static struct ng_out *out_begin(const struct call *c, struct ng_error *err)
+/* All has been read and changed: a reader of stdout that is slow keeps nobody else waiting. */
+static struct ng_out *out_begin(struct call *c, struct ng_error *err)
 {
 	struct ng_out *out = ng_out_new(c->global->json, c->global->pretty);
 
@@ -312,6 +313,7 @@ static struct ng_out *out_begin(const struct call *c, struct ng_error *err)
 		ng_err(err, NG_EXIT_FAILED, ENOMEM, "stdout", "no result");
 		return NULL;
 	}
+	ng_pins_unlock(&c->pins);
 	ng_out_begin(out);
 	ng_out_str(out, "device", NULL, c->link.name);
 	return out;
@@ -403,9 +405,8 @@ static int add_failed(const struct call *c, const struct ng_gate *gate, int rc,
 	return rc;
 }
 
-static int show_change(const struct call *c, const struct ng_acl_words *words,
-		       const struct keys *keys, const struct ng_acl_change *done,
-		       struct ng_error *err)
+static int show_change(struct call *c, const struct ng_acl_words *words, const struct keys *keys,
+		       const struct ng_acl_change *done, struct ng_error *err)
 {
 	struct ng_out *out = out_begin(c, err);
 	const char *what = done->added ? "added" : done->changed ? "changed" : "unchanged";
@@ -571,9 +572,8 @@ static int run_get(struct call *c, struct ng_error *err)
 
 /* test */
 
-static int show_test(const struct call *c, const struct ng_gate *gate,
-		     const struct ng_acl_words *words, const struct ng_acl_entry *entry,
-		     struct ng_error *err)
+static int show_test(struct call *c, const struct ng_gate *gate, const struct ng_acl_words *words,
+		     const struct ng_acl_entry *entry, struct ng_error *err)
 {
 	__u32 standard = gate->maps.control->default_verdict;
 	struct ng_out *out = out_begin(c, err);
@@ -640,30 +640,48 @@ static int open_for_all(struct call *c, struct ng_error *err)
 	return rc ? rc : open_gates(c, in, out, err);
 }
 
-static int list_gate(const struct call *c, enum ng_dir dir, const struct ng_prefix *match,
-		     struct ng_out *out, struct ng_error *err)
+struct listing {
+	struct ng_acl_entry *entry[NG_DIR_MAX];
+	size_t n[NG_DIR_MAX];
+};
+
+static int read_listing(const struct call *c, struct listing *l, struct ng_error *err)
 {
-	struct ng_acl_entry *list;
-	size_t n;
-	int rc = ng_acl_list(&c->gate[dir]->maps, &list, &n);
+	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
+		int rc = c->gate[dir] ? ng_acl_list(&c->gate[dir]->maps, &l->entry[dir], &l->n[dir])
+				      : 0;
 
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
-	for (size_t i = 0; i < n; i++) {
-		const struct ng_prefix *p = &list[i].key.prefix;
-
-		if (!match || ng_prefix_covers(p, match) || ng_prefix_covers(match, p))
-			entries_row(out, dir, &list[i]);
+		if (rc)
+			return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
+				      "reading the ACL failed");
 	}
-	free(list);
 	return 0;
+}
+
+static int show_listing(struct call *c, const struct listing *l, const struct ng_prefix *match,
+			struct ng_error *err)
+{
+	struct ng_out *out = out_begin(c, err);
+
+	if (!out)
+		return -ENOMEM;
+	entries_begin(out, c->statistics);
+	for (int dir = 0; dir < NG_DIR_MAX; dir++)
+		for (size_t i = 0; i < l->n[dir]; i++) {
+			const struct ng_prefix *p = &l->entry[dir][i].key.prefix;
+
+			if (!match || ng_prefix_covers(p, match) || ng_prefix_covers(match, p))
+				entries_row(out, dir, &l->entry[dir][i]);
+		}
+	ng_table_end(out);
+	return out_end(out, err);
 }
 
 static int run_list(struct call *c, struct ng_error *err)
 {
+	struct listing l = { 0 };
 	struct ng_bad_word bad;
 	struct ng_prefix match;
-	struct ng_out *out;
 	bool masked;
 	int rc;
 
@@ -674,21 +692,13 @@ static int run_list(struct call *c, struct ng_error *err)
 		return -EINVAL;
 	}
 	rc = open_for_all(c, err);
-	if (rc)
-		return rc;
-	out = out_begin(c, err);
-	if (!out)
-		return -ENOMEM;
-	entries_begin(out, c->statistics);
-	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
-		if (c->gate[dir])
-			rc = list_gate(c, dir, c->match ? &match : NULL, out, err);
-	ng_table_end(out);
-	if (rc) {
-		ng_out_free(out);
-		return rc;
-	}
-	return out_end(out, err);
+	if (!rc)
+		rc = read_listing(c, &l, err);
+	if (!rc)
+		rc = show_listing(c, &l, c->match ? &match : NULL, err);
+	for (int dir = 0; dir < NG_DIR_MAX; dir++)
+		free(l.entry[dir]);
+	return rc;
 }
 
 static int run_flush(struct call *c, struct ng_error *err)

@@ -377,6 +377,7 @@ static int run_zero(const struct ng_global *g, const struct request *r, struct n
 	if (rc)
 		return rc;
 	rc = take_snapshot(&pins, r->device ? &link : NULL, true, &s, err);
+	ng_pins_unlock(&pins);
 	if (!rc) {
 		rc = show_zeroed(g, &s, err);
 		free(s.gate);
