@@ -45,9 +45,10 @@ static int take(void *arg, void *data, size_t size)
 	return 0;
 }
 
-/* A ring of its own for each test, for all slots and CPUs. */
+/* A ring of its own for each test, for all CPUs. */
 static bool new_ring(__u32 size)
 {
+	static const __u32 used[] = { ALL, SOME, NONE, LEFT }; /* each update is a grace period */
 	int cpus = libbpf_num_possible_cpus(), rc = 0;
 	int *fds = calloc((size_t)cpus, sizeof(*fds));
 
@@ -58,10 +59,10 @@ static bool new_ring(__u32 size)
 	reader = ring_buffer__new(ring_fd, take, NULL, NULL);
 	for (int i = 0; i < cpus; i++)
 		fds[i] = ring_fd;
-	for (__u32 slot = 0; slot < NG_TAPS_MAX && !rc; slot++) {
-		rc = ng_tap_set_rings(&gates.maps, slot, fds, cpus);
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]) && !rc; i++) {
+		rc = ng_tap_set_rings(&gates.maps, used[i], fds, cpus);
 		if (!rc)
-			rc = ng_tap_stats_zero(&gates.maps, slot);
+			rc = ng_tap_stats_zero(&gates.maps, used[i]);
 	}
 	free(fds);
 	last.records = 0;
