@@ -98,7 +98,7 @@ is "$rc" 1 "a directory is no batch"
 # A namespace by name, path and process; only the network namespace is entered.
 for ns in peer /run/netns/peer; do
 	run ng -n $ns attach lq
-	like err 'interfaces in this network namespace: lo$' "-n $ns: entered"
+	like err 'interfaces in this network namespace: lo\(, gre0.*\)\{0,1\}$' "-n $ns: entered"
 done
 ip link add ng9 type veth peer name ng8 2>/dev/null || skip "needs veth devices"
 run ng -n $$ attach lq
