@@ -23,7 +23,6 @@ packages() {
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
 	test	perl			prove, the test runner
-	test	procps			ps and friends, for the end-to-end tests
 	test	util-linux		unshare, nsenter, setpriv
 	test	tshark			reads verdicts out of pcapng
 	test	clang-format		make lint: layout of C

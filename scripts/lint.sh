@@ -96,7 +96,7 @@ check_headers() {
 check_manual() {
 	pages=$(git ls-files 'docs/*.[1-8]')
 	# shellcheck disable=SC2086 # the files
-	[ -z "$pages" ] || mandoc -Tlint -Wwarning $pages
+	[ -z "$pages" ] || mandoc -Tlint -Wstyle $pages 2>"$tmp/manual" || { cat "$tmp/manual"; return 1; }
 }
 
 # Nothing from the machine it was written on; no text a tool left.
