@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/base/num.h"
@@ -152,6 +153,7 @@ static int add_print_flag(struct request *r, int letter, struct ng_error *err)
 	if (r->prints == PRINT_MAX)
 		return ng_usage(err, &ng_verb_capture, "too many options for printing");
 	r->print[r->prints++] = (char)letter;
+	r->spec.output.print_flags = r->print;
 	return 0;
 }
 
@@ -282,6 +284,15 @@ static int take_expression(struct request *r, int words, char **word, struct ng_
 	return r->expression ? 0 : ng_err(err, NG_EXIT_FAILED, ENOMEM, "capture", "expression");
 }
 
+/* Opening it for writing would empty what is to be read. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return a && b && !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 /* What the options say together. */
 static int check(const struct ng_global *g, const struct request *r, struct ng_error *err)
 {
@@ -297,6 +308,9 @@ static int check(const struct ng_global *g, const struct request *r, struct ng_e
 	if (s->savefile && r->direction_given)
 		return ng_usage(err, &ng_verb_capture,
 				"-Q goes with -i: a savefile does not tell directions");
+	if (same_file(s->savefile, s->output.path))
+		return ng_usage(err, &ng_verb_capture, "-w %s is the file that is read",
+				s->output.path);
 	if (g->json && (!s->output.path || !strcmp(s->output.path, "-")))
 		return ng_usage(err, &ng_verb_capture,
 				"-j prints the counts as JSON, it needs -w FILE for the packets");
@@ -415,7 +429,6 @@ static int capture(const struct ng_global *g, int argc, char **argv, struct ng_e
 	} else if (!rc) {
 		r.spec.expression = r.expression;
 		r.spec.filter = &filter;
-		r.spec.output.print_flags = r.print;
 		rc = run_capture(g, &r, err);
 	}
 	ng_cbpf_free(&filter);

@@ -47,6 +47,7 @@ mixed_frames() {
 	dump "$tmp/sent.pcap" >"$tmp/sent"
 }
 
+stamps() { tcpdump -tt -nn -q -r "$1" 2>/dev/null | cut -d' ' -f1; }
 # compare NAME: what nicgate and tcpdump captured against what was sent
 compare() {
 	bg tcpdump -i ng0 -Q in -s 9100 -B 8192 -w "$tmp/tcpdump.pcap" --immediate-mode -U 2>"$tmp/tcpdump.err"
@@ -64,6 +65,9 @@ compare() {
 	is $? 0 "$1: the file holds what was sent"
 	dump "$tmp/tcpdump.pcap" | cmp -s - "$tmp/got"
 	is $? 0 "$1: and what tcpdump captured"
+	stamps "$tmp/tcpdump.pcap" >"$tmp/t1"
+	stamps "$tmp/cap.pcapng" | paste "$tmp/t1" - | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > m) m = d } END { exit m > 1 }'
+	is $? 0 "$1: at the times of tcpdump's clock"
 	like "$tmp/cap.err" '^36 packets captured' "$1: says how many"
 	like "$tmp/cap.err" '^0 packets dropped by kernel' "$1: and that none was lost"
 }

@@ -39,6 +39,16 @@ peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
 wait $stream
 is "$(grep -c '192.0.2.9.40000 > 198.51.100.1.53' "$tmp/printed")" 3 "without -w packets are printed"
 
+bg env PATH=/nowhere "$NICGATE" capture -i ng0 -Q in -c 3 udp port 53 >"$tmp/printed" 2>"$tmp/cap.err"
+cap=$bg
+wait_for 10 file_has "$tmp/cap.err" '^listening on'
+peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+ended
+is "$(grep -c " in $mac1 > $mac0, ethertype 0x0800, length" "$tmp/printed")" 3 "by nicgate itself where there is no tcpdump"
+run env PATH=/nowhere "$NICGATE" capture -i ng0 -c 1 -X
+is "$rc" 1 "where what only tcpdump can print is refused"
+like err '-X needs tcpdump' "by name"
+
 # --hook: a temporary tap at the driver hook, gone with the capture
 captures --hook xdp -c 37 -w "$tmp/xdp.pcapng"
 like "$tmp/cap.err" '^listening on ng0 (xdp in + tc out, temporary)' "--hook xdp taps the way in at the driver hook"
@@ -79,6 +89,20 @@ peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
 ngsend -i ng0 -e "$mac1" -E "$mac0" -S 198.51.100.1 -D 198.51.100.2 -P 77 >"$tmp/ngsend.out"
 ended
 is "$(pcap_count "$tmp/out.pcapng" udp port 77)" 1 "-Q out: only what goes out"
+
+# promiscuous mode, without a flag that others see, and gone with the capture
+promiscuity_is() { [ "$(promiscuity)" = "$1" ]; }
+promiscuity() { ip -d link show ng0 | sed -n 's/.*promiscuity \([0-9]*\).*/\1/p'; }
+captures -w "$tmp/cap.pcapng"
+is "$(promiscuity)" 1 "a capture is promiscuous"
+kill -9 "$cap"
+wait "$cap" 2>/dev/null
+wait_for 5 promiscuity_is 0
+is $? 0 "until it ends, however it does"
+captures -p -w "$tmp/cap.pcapng"
+is "$(promiscuity)" 0 "-p leaves the mode alone"
+kill -INT "$cap"
+ended
 
 # formats
 captures -Q in -c 2 --format pcap -w "$tmp/named"

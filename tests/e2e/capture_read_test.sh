@@ -70,6 +70,9 @@ run ng capture -r "$tmp/all.pcap" -s 20 -w "$tmp/got.pcap" udp port 53
 is "$(dump "$tmp/got.pcap" | grep -c '0x0010:  [0-9a-f]\{4\} [0-9a-f]\{4\}$')" "$(pcap_count "$tmp/got.pcap")" "-s cuts"
 
 # what cannot be read
+run ng capture -r "$tmp/all.pcap" -w "$tmp/./all.pcap"
+is "$rc" 2 "a file is not written over while it is read"
+is "$(pcap_count "$tmp/all.pcap")" "$total" "and stays as it was"
 run ng capture -r "$tmp/none.pcap" -w "$tmp/file"
 is "$rc" 1 "no such file"
 like err 'none.pcap' "is named"
