@@ -44,6 +44,8 @@ static int dying_zero(int fd, __u32 index)
 #define bpf_map_update_elem dying_update
 #define bpf_map_delete_elem dying_delete
 #define ng_counter_zero	    dying_zero
+#include "maps/acl_rows.c"
+#include "maps/acl_draft.c"
 #include "maps/acl.c"
 #undef bpf_map_update_elem
 #undef bpf_map_delete_elem
