@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate: global options, the table of verbs, the exit status. */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xdp/libxdp.h>
 
 #include "ctl/base/opts.h"
 #include "ctl/base/out.h"
@@ -15,6 +13,7 @@
 #include "ctl/cmd/batch.h"
 #include "ctl/cmd/cmd.h"
 #include "ctl/cmd/help.h"
+#include "ctl/dataplane/libbpf_log.h"
 #include "ctl/net/net.h"
 
 static const struct ng_verb *const verbs[] = {
@@ -206,27 +205,6 @@ static int run(struct request *r, int argc, char **argv, struct ng_error *err)
 	return argc ? run_verb(argc, argv, &r->g, err) : run_verb(1, status, &r->g, err);
 }
 
-static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char text[1024];
-	int n;
-
-	(void)level;
-	if (ng_log_level < 2)
-		return 0;
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	while (n > 0 && n < (int)sizeof(text) && text[n - 1] == '\n')
-		text[--n] = '\0';
-	ng_trace("%s", text);
-	return n;
-}
-
-static int print_libxdp(enum libxdp_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	return print_libbpf(LIBBPF_DEBUG, fmt, ap);
-}
-
 /*
  * A closed standard descriptor would be given to the next map or socket, and results written into
  * it. Stdout and stderr become unwritable instead, so that a result that goes nowhere is an error.
@@ -277,8 +255,7 @@ int main(int argc, char **argv)
 	int first = 0, rc = 0;
 
 	keep_standard_descriptors();
-	libbpf_set_print(print_libbpf);
-	libxdp_set_print(print_libxdp);
+	ng_libbpf_log_init();
 	if (is_dump(argv[0]))
 		argv[0] = capture;
 	else

@@ -32,7 +32,8 @@ int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *obje
 	return errnum ? -errnum : -EINVAL;
 }
 
-static void add_line(char *buf, size_t size, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void add_line(char *buf, size_t size, const char *fmt,
+							   va_list ap)
 {
 	size_t used = strlen(buf);
 
@@ -177,7 +178,8 @@ void ng_err_show(const struct ng_error *err, bool json, bool pretty)
 		show_text(err);
 }
 
-static void log_line(int level, const char *kind, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void log_line(int level, const char *kind,
+							   const char *fmt, va_list ap)
 {
 	bool color = ng_log_color && level < 0;
 

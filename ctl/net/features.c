@@ -62,9 +62,10 @@ static void fill_driver(const struct ng_features *f, struct ng_link *link)
  */
 static void fill_speed(const struct ng_features *f, struct ng_link *link)
 {
-	struct {
+	union {
 		struct ethtool_link_settings s;
-		__u32 masks[3 * ETHTOOL_MASK_WORDS_MAX];
+		char room[sizeof(struct ethtool_link_settings) +
+			  3 * sizeof(__u32) * ETHTOOL_MASK_WORDS_MAX];
 	} req = { .s = { .cmd = ETHTOOL_GLINKSETTINGS } };
 
 	if (!ethtool(f, link, &req) || req.s.link_mode_masks_nwords >= 0)
