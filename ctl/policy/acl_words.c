@@ -342,3 +342,16 @@ void ng_port_format(const struct ng_acl_key *key, char text[NG_MATCH_TEXT])
 	else
 		snprintf(text, NG_MATCH_TEXT, "%u-%u", key->port_lo, key->port_hi);
 }
+
+void ng_acl_key_format(enum ng_dir dir, const struct ng_acl_key *key, char text[NG_ACL_KEY_TEXT])
+{
+	char prefix[NG_PREFIX_TEXT], proto[NG_MATCH_TEXT], port[NG_MATCH_TEXT];
+
+	ng_prefix_format(&key->prefix, prefix);
+	ng_proto_format(key, proto);
+	ng_port_format(key, port);
+	snprintf(text, NG_ACL_KEY_TEXT, "%s %s %s%s%s%s%s", ng_dir_name[dir],
+		 ng_side_name[key->side], prefix, key->any_proto ? "" : " proto ",
+		 key->any_proto ? "" : proto, key->any_port ? "" : " port ",
+		 key->any_port ? "" : port);
+}

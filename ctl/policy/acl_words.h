@@ -38,4 +38,8 @@ void ng_proto_format(const struct ng_acl_key *key, char text[NG_MATCH_TEXT]);
 /* "53", "1000-2000", "any" */
 void ng_port_format(const struct ng_acl_key *key, char text[NG_MATCH_TEXT]);
 
+#define NG_ACL_KEY_TEXT 128
+/* "in src 192.0.2.0/24 proto tcp port 443" */
+void ng_acl_key_format(enum ng_dir dir, const struct ng_acl_key *key, char text[NG_ACL_KEY_TEXT]);
+
 #endif

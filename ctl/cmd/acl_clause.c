@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nicgate acl del, get and test: one clause, or the one that decides. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ctl/cmd/acl.h"
+#include "maps/counters.h"
+
+#define SIMILAR_MAX 4 /* clauses of the same prefix that an error names */
+
+/* Parses the words of a key and opens its gate. */
+static int open_for_key(struct ng_acl_call *c, enum ng_acl_form form, struct ng_acl_words *words,
+			struct ng_error *err)
+{
+	struct ng_bad_word bad;
+	int rc = ng_acl_words_parse(form, c->argc - 3, c->argv + 3, words, &bad);
+
+	if (rc)
+		return ng_acl_call_bad_word(c, 3, &bad, err);
+	ng_acl_warn_masked(words);
+	rc = ng_acl_call_begin(c, err);
+	return rc ? rc : ng_acl_call_open(c, words->dir, err);
+}
+
+/* Names the clauses that the same prefix has, for whoever forgot a word. */
+static void similar(const struct ng_acl_call *c, const struct ng_acl_words *words,
+		    struct ng_error *err)
+{
+	struct ng_acl_entry *list;
+	size_t n, shown = 0;
+
+	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
+		if (!c->gate[dir] || ng_acl_list(&c->gate[dir]->maps, &list, &n))
+			continue;
+		for (size_t i = 0; i < n && shown < SIMILAR_MAX; i++) {
+			const struct ng_prefix *p = &list[i].key.prefix;
+			char text[NG_ACL_KEY_TEXT];
+
+			if (p->len != words->key.prefix.len ||
+			    !ng_prefix_covers(p, &words->key.prefix))
+				continue;
+			ng_acl_key_format(dir, &list[i].key, text);
+			ng_err_why(err, "there is: %s %s", ng_verdict_name[list[i].verdict], text);
+			shown++;
+		}
+		free(list);
+	}
+}
+
+static int no_entry(struct ng_acl_call *c, const struct ng_acl_words *words, struct ng_error *err)
+{
+	enum ng_dir other = words->dir == NG_IN ? NG_OUT : NG_IN;
+	char text[NG_ACL_KEY_TEXT];
+
+	ng_acl_call_open(c, other, NULL);
+	ng_acl_key_format(words->dir, &words->key, text);
+	ng_err(err, NG_EXIT_NOT_FOUND, 0, c->link.name, "%s: no such entry", text);
+	similar(c, words, err);
+	ng_err_try(err, "nicgate acl list %s", c->link.name);
+	return -ENOENT;
+}
+
+int ng_acl_run_del(struct ng_acl_call *c, struct ng_error *err)
+{
+	struct ng_acl_words words;
+	struct ng_out *out;
+	char text[NG_ACL_KEY_TEXT];
+	int rc = open_for_key(c, NG_ACL_FORM_KEY, &words, err);
+
+	if (rc)
+		return rc;
+	rc = ng_acl_del(&c->gate[words.dir]->maps, &words.key);
+	if (rc == -ENOENT)
+		return no_entry(c, &words, err);
+	if (rc)
+		return ng_acl_call_failed(c, c->gate[words.dir], rc, err);
+	out = ng_acl_out_begin(c, err);
+	if (!out)
+		return -ENOMEM;
+	ng_acl_key_format(words.dir, &words.key, text);
+	ng_out_u64(out, "deleted", NULL, 1);
+	ng_out_text(out, "%s: %s: deleted\n", c->link.name, text);
+	return ng_acl_out_end(out, err);
+}
+
+int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err)
+{
+	struct ng_acl_words words;
+	struct ng_acl_entry entry;
+	struct ng_out *out;
+	__u32 clause;
+	int rc = open_for_key(c, NG_ACL_FORM_KEY, &words, err);
+
+	if (rc)
+		return rc;
+	rc = ng_acl_find(&c->gate[words.dir]->maps, &words.key, &clause);
+	if (rc == -ENOENT)
+		return no_entry(c, &words, err);
+	if (!rc)
+		rc = ng_acl_entry_get(&c->gate[words.dir]->maps, clause, &entry);
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
+	out = ng_acl_out_begin(c, err);
+	if (!out)
+		return -ENOMEM;
+	ng_acl_table_begin(out, true);
+	ng_acl_table_row(out, words.dir, &entry);
+	ng_table_end(out);
+	return ng_acl_out_end(out, err);
+}
+
+static int show_test(struct ng_acl_call *c, const struct ng_gate *gate,
+		     const struct ng_acl_words *words, const struct ng_acl_entry *entry,
+		     struct ng_error *err)
+{
+	__u32 standard = gate->maps.control->default_verdict;
+	struct ng_out *out = ng_acl_out_begin(c, err);
+
+	if (!out)
+		return -ENOMEM;
+	ng_out_bool(out, "decided", NULL, entry);
+	ng_out_str(out, "verdict", NULL, entry ? ng_verdict_name[entry->verdict] : NULL);
+	ng_out_str(out, "default", NULL,
+		   standard < NG_VERDICT_MAX ? ng_verdict_name[standard] : NULL);
+	if (entry) {
+		ng_acl_table_begin(out, false);
+		ng_acl_table_row(out, words->dir, entry);
+		ng_table_end(out);
+	} else {
+		ng_out_text(out, "no clause decides\n");
+	}
+	return ng_acl_out_end(out, err);
+}
+
+int ng_acl_run_test(struct ng_acl_call *c, struct ng_error *err)
+{
+	struct ng_acl_words words;
+	struct ng_acl_entry entry;
+	const struct ng_gate *gate;
+	const struct ng_acl_key *k = &words.key;
+	__u32 clause;
+	int rc = open_for_key(c, NG_ACL_FORM_TEST, &words, err);
+
+	if (rc)
+		return rc;
+	gate = c->gate[words.dir];
+	rc = ng_acl_test(&gate->maps, &k->prefix, k->side, k->any_proto ? -1 : k->proto,
+			 k->any_port ? -1 : k->port_lo, &clause);
+	if (!rc)
+		rc = ng_acl_entry_get(&gate->maps, clause, &entry);
+	if (rc && rc != -ENOENT)
+		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
+	if (rc)
+		err->exit = NG_EXIT_FAILED;
+	return show_test(c, gate, &words, rc ? NULL : &entry, err);
+}
