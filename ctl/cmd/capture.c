@@ -308,6 +308,10 @@ static int check(const struct ng_global *g, const struct request *r, struct ng_e
 	if (s->savefile && r->direction_given)
 		return ng_usage(err, &ng_verb_capture,
 				"-Q goes with -i: a savefile does not tell directions");
+	if (s->hook == NG_HOOK_WISH_XDP && !s->dir[NG_IN])
+		return ng_usage(
+			err, &ng_verb_capture,
+			"--hook xdp is about the way in: XDP does not see what -Q out asks for");
 	if (same_file(s->savefile, s->output.path))
 		return ng_usage(err, &ng_verb_capture, "-w %s is the file that is read",
 				s->output.path);
