@@ -10,7 +10,6 @@
 
 /* Set before the load; the verifier takes them as constants and removes the code they exclude. */
 const volatile __u32 ng_hook;	  /* enum ng_hook */
-const volatile __u32 ng_dir;	  /* enum ng_dir */
 const volatile __u32 ng_taps;	  /* bit mask of tap slots that this program serves */
 const volatile __u32 ng_cpus = 1; /* possible CPUs: the stride of ng_tap_rings */
 const volatile __u32 ng_tap_only; /* 1: no parsing, ACL or counting; every packet goes on */

@@ -170,7 +170,6 @@ static int open_template(const struct ng_load *spec, struct template *t)
 		t->xdp->rodata->ng_cpus = cpus;
 		t->xdp->rodata->ng_tap_only = spec->tap_only;
 		t->xdp->rodata->ng_hook = spec->hook;
-		t->xdp->rodata->ng_dir = NG_IN;
 	} else {
 		t->tc = tc_gate__open();
 		if (!t->tc)
@@ -181,7 +180,6 @@ static int open_template(const struct ng_load *spec, struct template *t)
 		t->tc->rodata->ng_cpus = cpus;
 		t->tc->rodata->ng_tap_only = spec->tap_only;
 		t->tc->rodata->ng_hook = spec->hook;
-		t->tc->rodata->ng_dir = spec->hook == NG_HOOK_TC_OUT ? NG_OUT : NG_IN;
 	}
 	return 0;
 }
