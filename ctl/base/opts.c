@@ -100,6 +100,17 @@ int ng_opts_next(struct ng_opts *o, const char **value, struct ng_error *err)
 	return next_letter(o, value, err);
 }
 
+int ng_opts_next_mixed(struct ng_opts *o, const char **value, struct ng_error *err)
+{
+	int id = ng_opts_next(o, value, err);
+
+	while (!id && o->next < o->argc) {
+		o->argv[o->words++] = o->argv[o->next++];
+		id = ng_opts_next(o, value, err);
+	}
+	return id;
+}
+
 void ng_opts_help(const struct ng_opt *table)
 {
 	char left[64];

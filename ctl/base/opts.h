@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Options, strictly: -x, -xVALUE, -x VALUE, -xyz, --name, --name=VALUE, --name VALUE. Unlike
- * getopt_long() no abbreviations, no reordering (options end at the first other word or at --) and
- * no global state.
+ * getopt_long() no abbreviations, no global state, and reordering only on
+ * demand: else options end at the first other word. They also end at --.
  */
 #ifndef NG_CTL_BASE_OPTS_H
 #define NG_CTL_BASE_OPTS_H
@@ -12,8 +12,7 @@
 enum ng_opt_arg { NG_OPT_NONE, NG_OPT_VALUE, NG_OPT_OPTIONAL /* only as --name=VALUE */ };
 
 struct ng_opt {
-	int id; /* what ng_opts_next() returns: the letter, or from 256 on for an option without one
-		 */
+	int id; /* what ng_opts_next() returns: the letter; from 256 on where there is none */
 	const char *name; /* long name without -- */
 	enum ng_opt_arg arg;
 	const char *value; /* what help calls the value */
@@ -26,6 +25,7 @@ struct ng_opts {
 	char **argv;
 	int next;	     /* the word to read next; behind the options when they are over */
 	const char *letters; /* what is left of a word like -xyz */
+	int words;	     /* for ng_opts_next_mixed(): starts like next */
 };
 
 /*
@@ -33,6 +33,11 @@ struct ng_opts {
  * -EINVAL with *err: exit 2, what is wrong and what would be right. Start with .next = 1.
  */
 int ng_opts_next(struct ng_opts *o, const char **value, struct ng_error *err);
+/*
+ * The same where other words may stand before and between the options: they are gathered in order
+ * at the front, and in the end are argv[i] from the initial .words on, below the final one.
+ */
+int ng_opts_next_mixed(struct ng_opts *o, const char **value, struct ng_error *err);
 /* Prints the table to stdout, one option a line. */
 void ng_opts_help(const struct ng_opt *table);
 

@@ -35,27 +35,23 @@ static const struct {
 /* Takes the options, which may stand between the words, out of c->argv. */
 static int take_options(struct ng_acl_call *c, const struct ng_opt *table, struct ng_error *err)
 {
-	struct ng_opts o = { .table = table, .argc = c->argc, .argv = c->argv, .next = 2 };
+	struct ng_opts o = {
+		.table = table, .argc = c->argc, .argv = c->argv, .next = 2, .words = 2
+	};
 	const char *value;
-	int kept = 2;
+	int id;
 
-	for (;;) {
-		int id = ng_opts_next(&o, &value, err);
-
+	while ((id = ng_opts_next_mixed(&o, &value, err))) {
 		if (id < 0)
 			return id;
 		if (id == OPT_FORCE)
 			c->force = true;
 		else if (id == OPT_MATCH)
 			c->match = value;
-		else if (id == 's')
-			c->statistics = true;
-		else if (o.next < o.argc)
-			c->argv[kept++] = c->argv[o.next++];
 		else
-			break;
+			c->statistics = true;
 	}
-	c->argc = kept;
+	c->argc = o.words;
 	return 0;
 }
 

@@ -12,8 +12,6 @@
 #include "ctl/dataplane/gate.h"
 #include "maps/counters.h"
 
-#define DEVICES_MAX 256
-
 enum { OPT_MODE = 256, OPT_HOOK, OPT_FRAGS, OPT_DEFAULT, OPT_MALFORMED, OPT_DRY_RUN };
 
 static const struct ng_opt options[] = {
@@ -32,7 +30,7 @@ static const char *const default_words[] = { "pass", "drop", NULL };
 static const char *const malformed_words[] = { "auto", "pass", "drop", NULL };
 
 struct request {
-	char *device[DEVICES_MAX];
+	char **device;
 	size_t devices;
 	bool hook[NG_HOOK_MAX];
 	bool hooks_given, xdp_words, set_default, set_malformed, dry_run;
@@ -85,33 +83,18 @@ static int take_option(struct request *r, int id, const char *value, struct ng_e
 	}
 }
 
-static int take_device(struct request *r, char *word, struct ng_error *err)
-{
-	if (r->devices == DEVICES_MAX)
-		return ng_usage(err, &ng_verb_attach, "more than %d devices", DEVICES_MAX);
-	r->device[r->devices++] = word;
-	return 0;
-}
-
 static int parse(struct request *r, int argc, char **argv, struct ng_error *err)
 {
-	struct ng_opts o = { .table = options, .argc = argc, .argv = argv, .next = 1 };
+	struct ng_opts o = { .table = options, .argc = argc, .argv = argv, .next = 1, .words = 1 };
 	const char *value;
 	int id, rc = 0;
 
-	while (!rc) {
-		id = ng_opts_next(&o, &value, err);
-		if (id < 0)
-			return id;
-		if (id)
-			rc = take_option(r, id, value, err);
-		else if (o.next < argc)
-			rc = take_device(r, argv[o.next++], err);
-		else
-			break;
-	}
+	while (!rc && (id = ng_opts_next_mixed(&o, &value, err)))
+		rc = id < 0 ? id : take_option(r, id, value, err);
 	if (rc)
 		return rc;
+	r->device = argv + 1;
+	r->devices = (size_t)o.words - 1;
 	if (!r->devices)
 		return ng_usage(err, &ng_verb_attach, "no device given");
 	if (!r->hooks_given)

@@ -11,8 +11,6 @@
 #include "ctl/dataplane/foreign.h"
 #include "ctl/dataplane/gate.h"
 
-#define DEVICES_MAX 256
-
 enum { OPT_ALL = 256, OPT_HOOK };
 
 static const struct ng_opt options[] = {
@@ -22,7 +20,7 @@ static const struct ng_opt options[] = {
 };
 
 struct request {
-	char *device[DEVICES_MAX];
+	char **device;
 	size_t devices;
 	bool all, hooks_given;
 	bool hook[NG_HOOK_MAX];
@@ -55,33 +53,18 @@ static int take_option(struct request *r, int id, const char *value, struct ng_e
 	return rc;
 }
 
-static int take_device(struct request *r, char *word, struct ng_error *err)
-{
-	if (r->devices == DEVICES_MAX)
-		return ng_usage(err, &ng_verb_detach, "more than %d devices", DEVICES_MAX);
-	r->device[r->devices++] = word;
-	return 0;
-}
-
 static int parse(struct request *r, int argc, char **argv, struct ng_error *err)
 {
-	struct ng_opts o = { .table = options, .argc = argc, .argv = argv, .next = 1 };
+	struct ng_opts o = { .table = options, .argc = argc, .argv = argv, .next = 1, .words = 1 };
 	const char *value;
 	int id, rc = 0;
 
-	while (!rc) {
-		id = ng_opts_next(&o, &value, err);
-		if (id < 0)
-			return id;
-		if (id)
-			rc = take_option(r, id, value, err);
-		else if (o.next < argc)
-			rc = take_device(r, argv[o.next++], err);
-		else
-			break;
-	}
+	while (!rc && (id = ng_opts_next_mixed(&o, &value, err)))
+		rc = id < 0 ? id : take_option(r, id, value, err);
 	if (rc)
 		return rc;
+	r->device = argv + 1;
+	r->devices = (size_t)o.words - 1;
 	if (r->all == (r->devices > 0))
 		return ng_usage(err, &ng_verb_detach,
 				r->all ? "--all and devices exclude each other"

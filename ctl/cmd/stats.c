@@ -416,22 +416,16 @@ static int parse(struct request *r, int argc, char **argv, int first, struct ng_
 		{ OPT_BY, "by", NG_OPT_VALUE, "verdict|reason", "add up the rest" },
 		{ 0, NULL, NG_OPT_NONE, NULL, NULL },
 	};
-	struct ng_opts o = { .table = options, .argc = argc, .argv = argv, .next = first };
+	struct ng_opts o = {
+		.table = options, .argc = argc, .argv = argv, .next = first, .words = first
+	};
 	const char *value;
-	int rc = 0;
+	int id, rc = 0;
 
-	while (!rc) {
-		int id = ng_opts_next(&o, &value, err);
-
-		if (id < 0)
-			return id;
-		if (id)
-			rc = ng_choice("--by", value, by_words, &r->by, err);
-		else if (o.next < argc)
-			rc = take_word(r, argv[o.next++], err);
-		else
-			break;
-	}
+	while (!rc && (id = ng_opts_next_mixed(&o, &value, err)))
+		rc = id < 0 ? id : ng_choice("--by", value, by_words, &r->by, err);
+	for (int i = first; !rc && i < o.words; i++)
+		rc = take_word(r, argv[i], err);
 	return rc;
 }
 
