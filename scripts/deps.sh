@@ -8,6 +8,7 @@ set -eu
 packages() {
 	cat <<-'EOF'
 	run	iproute2		ip and tc: the demo, the tests, users
+	run	netbase			names of protocols and services in filter expressions
 	run	tcpdump			reads captures; what captures are compared with
 	build	gcc			the C compiler
 	build	libc6-dev		headers of libc and, with it, of the kernel
