@@ -43,12 +43,11 @@ enum ng_verdict {
 	NG_CLAUSE_VERDICT_MAX
 };
 
-/* What an undecidable packet gets (attach --malformed). NG_MALFORMED_AUTO: pass while no clause
- * depends on what cannot be read, drop where one does. */
+/* What an undecidable packet gets (attach --malformed).
+ * NG_MALFORMED_AUTO: pass while no clause depends on what cannot be read, drop where one does. */
 enum ng_malformed { NG_MALFORMED_AUTO, NG_MALFORMED_PASS, NG_MALFORMED_DROP };
 
-/* Why a packet got its verdict. docs/packets.md explains each; every packet counts under exactly
- * one. */
+/* Why a packet got its verdict (docs/packets.md). Every packet counts under exactly one. */
 enum ng_reason {
 	NG_R_DEFAULT,	/* nothing decided it */
 	NG_R_NON_IP,	/* neither IPv4 nor IPv6: the default does not apply, it passes */
@@ -97,8 +96,8 @@ struct ng_control {
 	struct ng_tap_control tap[NG_TAPS_MAX];
 };
 
-/* ng_counters: per-CPU array, index NG_COUNTER_INDEX(verdict, reason). bytes = frame length without
- * FCS. */
+/* ng_counters: per-CPU array, index NG_COUNTER_INDEX(verdict, reason).
+ * bytes: frame length without FCS. */
 struct ng_counter {
 	__u64 packets;
 	__u64 bytes;
@@ -128,9 +127,8 @@ struct ng_acl_class {
 	__u8 family; /* enum ng_family */
 	__u8 side;   /* enum ng_side */
 	__u8 prefixlen;
-	__u8 own; /* the first `own` clauses are this prefix's, the others inherited, longest prefix
-		     first */
-	__u8 clauses;
+	__u8 own;     /* the first `own` of the clauses are this prefix's */
+	__u8 clauses; /* own and inherited, longest prefix first */
 	__u8 pad[2];
 	__be32 addr_be[4]; /* IPv4 in the first word, the rest zero */
 	__u32 clause[NG_ACL_CLAUSES_MAX];

@@ -107,8 +107,8 @@ static __always_inline enum ng_fit ng_clause_fit(const struct ng_acl_clause *cla
 	return NG_FIT_YES;
 }
 
-/* What one side says. A clause that only counts asks for nothing: where it cannot be told whether
- * it fits, it does not. */
+/* What one side says. A clause that only counts asks for nothing:
+ * where it cannot be told whether it fits, it does not. */
 enum ng_acl_answer { NG_ACL_NOTHING, NG_ACL_DECIDED, NG_ACL_UNKNOWN, NG_ACL_BROKEN };
 
 static __always_inline enum ng_acl_answer ng_acl_ask(__u32 row, const struct ng_flow *flow,

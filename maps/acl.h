@@ -39,12 +39,12 @@ struct ng_acl_key {
 
 /*
  * Adds a clause, or changes the verdict of the one with the same key (then *existed; counters go
- * on). -ENOSPC: prefix or clause table full, or NG_ACL_CLAUSES_MAX own clauses on that prefix
- * (-E2BIG); nothing changed.
+ * on). -ENOSPC: prefix or clause table full, -E2BIG: NG_ACL_CLAUSES_MAX own clauses on that prefix;
+ * nothing changed then.
  */
 int ng_acl_add(struct ng_maps *m, const struct ng_acl_key *key, __u8 verdict, bool *existed);
-/* The same for n keys (in any order, repeated ones count once): nothing is changed unless there is
- * room for all. */
+/* The same for n keys (in any order, repeated ones count once):
+ * nothing is changed unless there is room for all. */
 struct ng_acl_change {
 	size_t added, changed, unchanged;
 };
@@ -55,8 +55,8 @@ size_t ng_acl_capacity(const struct ng_maps *m); /* prefixes, all families and s
 int ng_acl_del(struct ng_maps *m, const struct ng_acl_key *key);
 /* Deletes all clauses. Returns how many, or -errno. */
 int ng_acl_flush(struct ng_maps *m);
-/* Puts the tables in order after a writer died: tries are the truth for rows, own clauses for what
- * is inherited. */
+/* Puts the tables in order after a writer died:
+ * tries are the truth for rows, own clauses for what is inherited. */
 int ng_acl_recover(struct ng_maps *m);
 /* Sets the counters of all clauses to zero. */
 int ng_acl_zero(const struct ng_maps *m);

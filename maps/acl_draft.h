@@ -11,19 +11,19 @@
 
 /* A row for the prefix and side of key, without clauses. */
 struct ng_acl_class ng_acl_draft_new(const struct ng_acl_key *key);
-/* Among the own clauses of the draft, fewer than NG_ACL_CLAUSES_MAX: adds clause, whose key this
- * is, at its place in the order; removes a clause that is there. */
+/* Among the own clauses of a draft (at most NG_ACL_CLAUSES_MAX): adds clause, whose key this is,
+ * at its place in the order; removes one that is there. */
 void ng_acl_draft_add(const struct ng_maps *m, struct ng_acl_class *draft,
 		      const struct ng_acl_key *key, __u32 clause);
 void ng_acl_draft_remove(struct ng_acl_class *draft, __u32 clause);
 /* Lists behind the own clauses what the row of the nearest covering prefix lists. */
 int ng_acl_draft_inherit(const struct ng_maps *m, struct ng_acl_class *draft);
 
-/* Gives the draft a row and lets the trie point at it instead of old (0: none), which is dead then.
- * -ENOSPC: no free row. */
+/* Gives the draft a row and lets the trie point at it instead of old (0: none),
+ * which is dead then. -ENOSPC: no free row. */
 int ng_acl_publish(struct ng_acl_edit *e, const struct ng_acl_class *draft, __u32 old, __u32 *row);
-/* Publishes rows anew where what they inherit has changed: from this place on, as long as p covers
- * them. */
+/* Publishes rows anew where what they inherit has changed:
+ * from this place on, as long as p covers them. */
 int ng_acl_refresh(struct ng_acl_edit *e, size_t place, const struct ng_prefix *p,
 		   enum ng_side side);
 

@@ -55,8 +55,8 @@ __u32 ng_acl_row_at(const struct ng_acl_edit *e, size_t place, const struct ng_p
 void ng_acl_place_insert(struct ng_acl_edit *e, size_t place, __u32 row);
 void ng_acl_place_remove(struct ng_acl_edit *e, size_t place);
 
-/* A row that no program reads; where none is left, dead ones are freed by a grace period. -ENOSPC.
- * It is taken when it is made live. */
+/* A row that no program reads; where none is left, dead ones are freed by a grace period.
+ * -ENOSPC. It is taken when it is made live. */
 int ng_acl_free_row(struct ng_acl_edit *e, __u32 *row);
 /* The same for a clause, filled from key and verdict, counters zero, and live; no row lists it. */
 int ng_acl_new_clause(struct ng_acl_edit *e, const struct ng_acl_key *key, __u8 verdict,

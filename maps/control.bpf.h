@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The control page of one gate and the program's compiled-in configuration, from the program's
- * side. */
+/* The control page of one gate and the program's configuration, from the program's side. */
 #ifndef NG_MAPS_CONTROL_BPF_H
 #define NG_MAPS_CONTROL_BPF_H
 

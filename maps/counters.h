@@ -14,8 +14,8 @@ int ng_counters_read(const struct ng_maps *m, struct ng_counter sum[NG_COUNTERS]
 int ng_counters_zero(const struct ng_maps *m);
 /* Sum over possible CPUs of one element of a per-CPU array of struct ng_counter. */
 int ng_counter_sum(int fd, __u32 index, struct ng_counter *sum);
-/* Sets it to zero on all CPUs. A packet counted at that very moment may bring one CPU's old value
- * back. */
+/* Sets it to zero on all CPUs.
+ * A packet counted at that very moment may bring one CPU's old value back. */
 int ng_counter_zero(int fd, __u32 index);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A frame as a hook has it, what was decided about it, and what each hook's gate.bpf.c must define.
- */
+/* A frame as a hook has it, what was decided about it, and what each gate.bpf.c must define. */
 #ifndef NG_MAPS_FRAME_BPF_H
 #define NG_MAPS_FRAME_BPF_H
 

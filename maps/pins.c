@@ -417,7 +417,8 @@ static int compare_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The numbers of the entries of a directory that are called <letter><number>, sorted. *list is the caller's to free. */
+/* The numbers of the entries of a directory that are called <letter><number>, sorted.
+ * *list is the caller's to free. */
 static int list_numbers(const char *path, char letter, __u64 **list, size_t *n)
 {
 	DIR *dir = opendir(path);

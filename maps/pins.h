@@ -66,8 +66,8 @@ struct ng_pins {
  * -ENOENT: no bpffs mounted at the place (see ng_pins_mount_bpffs), -errno otherwise.
  */
 int ng_pins_open(struct ng_pins *p, const char *bpffs);
-/* Mounts bpffs on /sys/fs/bpf, only in the mount namespace of pid 1; -EXDEV elsewhere (it would die
- * with the command). */
+/* Mounts bpffs on /sys/fs/bpf, only in the mount namespace of pid 1;
+ * -EXDEV elsewhere (it would die with the command). */
 int ng_pins_mount_bpffs(void);
 /*
  * Takes the lock, waiting up to timeout_ms; creates <bpffs>/nicgate if missing. -ETIMEDOUT sets
@@ -78,27 +78,26 @@ int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder);
 void ng_pins_unlock(struct ng_pins *p);
 void ng_pins_close(struct ng_pins *p);
 
-/* Directory of a gate; and of one thing in it (name "link", "prog" or a map name). -ENAMETOOLONG or
- * 0. */
+/* Directory of a gate; path of one thing in it: "link", "prog", a map name. -ENAMETOOLONG or 0. */
 int ng_pins_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, char *path, size_t size);
 int ng_pins_path(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name,
 		 char *path, size_t size);
 int ng_pins_make_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
 /* Removes a gate's pins and its directories when empty. Missing ones are not an error. */
 int ng_pins_remove(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
-/* Opens and maps the pinned maps. -ENOENT: no such gate; -EPROTO: another ABI version (control->abi
- * is in *abi). */
+/* Opens and maps the pinned maps. -ENOENT: no such gate;
+ * -EPROTO: another ABI version (control->abi is in *abi). */
 int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m,
 		      __u32 *abi);
 int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 		     const struct ng_maps *m);
-/* Calls fn for every gate directory of this namespace; stops at the first non-zero return and
- * returns it. */
+/* Calls fn for every gate directory of this namespace;
+ * stops at the first non-zero return and returns it. */
 int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg),
 		 void *arg);
 /*
- * Calls fn once for every other network namespace that has gates here, with pins that speak of it (not
- * locked themselves). Stops like ng_pins_each().
+ * Calls fn once for every other network namespace that has gates here, with pins that speak of it
+ * (not locked themselves). Stops like ng_pins_each().
  */
 int ng_pins_each_other(const struct ng_pins *p, int (*fn)(const struct ng_pins *other, void *arg),
 		       void *arg);

@@ -68,8 +68,8 @@ static __always_inline __u32 ng_min(__u32 a, __u32 b)
 }
 
 /*
- * n, known to every verifier since 6.1 to be in 1..max (a constant after unrolling); in asm, because
- * clang rewrites the C.
+ * n, known to every verifier since 6.1 to be in 1..max (a constant after unrolling); in asm,
+ * because clang rewrites the C.
  */
 static __always_inline __u64 ng_in_range(__u64 n, __u32 max)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tap slots: claiming, releasing, telling the dead, counters, and the kernel's jiffies for leases.
- */
+/* Tap slots: claiming, releasing, telling the dead, counters; and the jiffies of leases. */
 #include "maps/tap.h"
 
 #include <bpf/bpf.h>
@@ -16,8 +15,7 @@
 
 #define PROC_STAT_START 22 /* proc(5): start time, the first field being 1 */
 
-/* Reads field 22 of /proc/<who>/stat; the command name, field 2, may hold blanks and parentheses.
- */
+/* Reads field 22 of /proc/<who>/stat; field 2, the command name, may hold blanks and brackets. */
 static int read_start_time(const char *who, __u64 *start)
 {
 	char path[64], text[1024], *p;

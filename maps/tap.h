@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tap slots of one gate: who owns one, its filter, its rings and counters. Changes happen under
- * the pins lock. */
+/* The tap slots of one gate: who owns one, its filter, its rings and counters.
+ * Changes happen under the pins lock. */
 #ifndef NG_MAPS_TAP_H
 #define NG_MAPS_TAP_H
 
 #include <stdbool.h>
 #include "maps/pins.h"
 
-/* Takes the first free slot and writes *conf with the caller as its owner. Slot number, -ENOSPC or
- * -errno. */
+/* Takes the first free slot and writes *conf with the caller as its owner.
+ * Slot number, -ENOSPC or -errno. */
 int ng_tap_claim(struct ng_maps *m, const struct ng_tap_conf *conf);
 int ng_tap_read(const struct ng_maps *m, __u32 slot, struct ng_tap_conf *conf); /* -ENOENT: free */
 /* Frees the slot and takes its rings out of the map. */

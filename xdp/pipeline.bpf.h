@@ -2,11 +2,11 @@
 /*
  * What happens to a packet, at every hook:
  *
- *	parse -> guards -> ACL by source -> ACL by destination -> default -> count -> taps ->
- *verdict
+ *	parse -> guards -> ACL by source -> ACL by destination -> default
+ *	      -> count -> taps -> verdict
  *
  * The first of these that decides is final and is the packet's reason; docs/packets.md lists them
- *all. What could not be read (ng_undecided()) is decided where it would have mattered, not before.
+ * all. What could not be read (ng_undecided()) is decided where it would have mattered, not before.
  * A hook's gate.bpf.c fills a struct ng_frame and returns what ng_pipeline() returns.
  */
 #ifndef NG_XDP_PIPELINE_BPF_H

@@ -81,8 +81,8 @@ void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsign
 	err->source[len] = '\0';
 }
 
-/* Prints each line of a block with a label before the first and an indent of its width before the
- * others. */
+/* Prints each line of a block with a label before
+ * the first and an indent of its width before the others. */
 static void show_lines(const char *label, const char *lines)
 {
 	for (const char *p = lines; *p;) {

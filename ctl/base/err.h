@@ -44,8 +44,8 @@ void ng_err_try(struct ng_error *err, const char *fmt, ...) __attribute__((forma
 /* Position: line and column from 1; source need not be terminated. */
 void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsigned int column,
 	       const char *source, size_t len);
-/* Shows *err on stderr as text ("nicgate: error: OBJECT: WHAT: WORDS [ERRNO]"), or on stdout as
- * {"error":{..}}. */
+/* Shows *err: as text on stderr ("nicgate: error: OBJECT: WHAT: WORDS [ERRNO]"),
+ * or as {"error":{..}} on stdout. */
 void ng_err_show(const struct ng_error *err, bool json, bool pretty);
 
 /* One line on stderr: "nicgate: warning: ..", "nicgate: ..". Suppressed by -q (notes only). */

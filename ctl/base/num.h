@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Strict parsing of numbers: the whole word, decimal digits only, in range, with a unit where one
- * is allowed. */
+/* Strict parsing of numbers: the whole word, decimal digits only,
+ * in range, with a unit where one is allowed. */
 #ifndef NG_CTL_BASE_NUM_H
 #define NG_CTL_BASE_NUM_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Options, strictly: -x, -xVALUE, -x VALUE, -xyz, --name, --name=VALUE, --name VALUE. Unlike
- * getopt_long() no abbreviations, no global state, and reordering only on
- * demand: else options end at the first other word. They also end at --.
+ * getopt_long() no abbreviations, no global state, and no reordering unless asked for: options end
+ * at the first other word or at --.
  */
 #ifndef NG_CTL_BASE_OPTS_H
 #define NG_CTL_BASE_OPTS_H

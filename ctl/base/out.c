@@ -47,7 +47,8 @@ bool ng_out_is_json(const struct ng_out *out)
 	return out->json;
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629: shortest form, no surrogates, up to U+10FFFF); 0: none. */
+/* Length of the UTF-8 sequence at s (RFC 3629:
+ * shortest form, no surrogates, up to U+10FFFF); 0: none. */
 static size_t utf8_length(const unsigned char *s)
 {
 	size_t n = s[0] < 0x80	 ? 1
@@ -66,7 +67,8 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
-/* What is not UTF-8 (an interface name can be any bytes) becomes U+FFFD: the document stays valid. */
+/* What is not UTF-8 (an interface name can be any bytes) becomes U+FFFD:
+ * the document stays valid. */
 static void json_string(const char *string)
 {
 	const unsigned char *s = (const unsigned char *)string;

@@ -100,8 +100,8 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Takes one word at *in and writes it, unquoted and terminated, at out (never ahead of *in). False:
- * unclosed quote. */
+/* Takes one word at *in and writes it, unquoted and terminated,
+ * at out (never ahead of *in). False: unclosed quote. */
 static bool take_word(char **in, char *out, char **quote)
 {
 	char *p = *in;

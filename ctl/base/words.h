@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Words the user typed: what they may have meant, lists of words for messages, lines cut into
- * words. */
+/* Words the user typed: what they may have meant, lists of them, lines cut into them. */
 #ifndef NG_CTL_BASE_WORDS_H
 #define NG_CTL_BASE_WORDS_H
 

@@ -8,8 +8,7 @@
 
 enum ng_dump_style { NG_DUMP_NONE, NG_DUMP_ASSEMBLER, NG_DUMP_C, NG_DUMP_NUMBERS };
 
-/* An empty filter is shown as the one instruction that accepts every packet with `snaplen` bytes.
- */
+/* An empty filter is shown as the one instruction that accepts `snaplen` bytes of all packets. */
 void ng_dump_filter(FILE *to, const struct ng_cbpf *filter, __u32 snaplen,
 		    enum ng_dump_style style);
 

@@ -3,10 +3,11 @@
  * Savefile formats behind one table of pure encoders: each writes one whole record at `buf` and
  * returns its length. What a record may take at most is known before: ng_encode_room_*().
  *
- * pcap: classic, nanosecond magic, host byte order (pcap-savefile(5)); verdicts, interfaces and
- * counters are not kept. pcapng: draft-ietf-opsawg-pcapng, host byte order, all interfaces with one
- * snapshot length and if_tsresol 9. lines: one line of text per packet, for a terminal without
- * tcpdump.
+ *	pcap	classic, nanosecond magic, host byte order (pcap-savefile(5)); verdicts, interfaces
+ *		and counters are not kept
+ *	pcapng	draft-ietf-opsawg-pcapng, host byte order, all interfaces with one snapshot length
+ *		and if_tsresol 9
+ *	lines	one line of text per packet, for a terminal without tcpdump
  */
 #ifndef NG_CTL_CAPTURE_ENCODE_H
 #define NG_CTL_CAPTURE_ENCODE_H
@@ -16,8 +17,7 @@
 
 enum ng_format { NG_FORMAT_PCAP, NG_FORMAT_PCAPNG, NG_FORMAT_LINES, NG_FORMAT_MAX };
 
-/* An interface at one hook, as a pcapng file describes it. Strings may be NULL or empty: left out.
- */
+/* An interface at one hook, as a pcapng file describes it. Strings may be NULL or empty. */
 struct ng_file_iface {
 	const char *name;
 	const char *description;
@@ -38,8 +38,7 @@ struct ng_file_stats {
 struct ng_encoder {
 	/* Beginning of the file. */
 	size_t (*header)(void *buf, __u32 snaplen);
-	/* NULL where the format has no such thing. Interfaces come right after the header, in
-	 * order. */
+	/* NULL where the format has no such thing. Interfaces come in order, behind the header. */
 	size_t (*iface)(void *buf, const struct ng_file_iface *iface, __u32 snaplen);
 	size_t (*packet)(void *buf, const struct ng_packet *f, __u64 id);
 	size_t (*stats)(void *buf, __u32 iface, const struct ng_file_stats *s);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A live capture: taps in place, drain passes in a loop, counters, and a clean end by whatever way.
- */
+/* A live capture: taps in place, drain passes in a loop, counters, and a clean end in any case. */
 #include <errno.h>
 #include <net/if_arp.h>
 #include <netpacket/packet.h>
@@ -70,8 +69,8 @@ static int check_link(const struct ng_link *link, struct ng_error *err)
 	return -EOPNOTSUPP;
 }
 
-/* A membership of a packet socket that receives nothing: it ends with the descriptor, however the
- * process does. */
+/* A membership of a packet socket that receives nothing:
+ * it ends with the descriptor, however the process does. */
 static int open_promiscuous(unsigned int ifindex)
 {
 	const struct packet_mreq mreq = { .mr_ifindex = (int)ifindex,
@@ -355,8 +354,7 @@ static __u64 taken(struct live *l)
 	return sum;
 }
 
-/* Ends the capture in an order that loses nothing: taps, rings, statistics, output, taps' places.
- */
+/* Ends the capture in an order that loses nothing: taps, rings, counters, output, taps' places. */
 static int finish(struct live *l, struct ng_capture_counts *counts)
 {
 	int rc;

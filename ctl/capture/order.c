@@ -111,8 +111,7 @@ static void merge_runs(const struct entry *a, size_t na, const struct entry *b, 
 	memcpy(out + (a_end - a), b, (size_t)(b_end - b) * sizeof(*b));
 }
 
-/* Merges each two neighbouring runs into scratch, which becomes the list. True when there was but
- * one. */
+/* Merges each two neighbouring runs into scratch, which becomes the list. True: one is left. */
 static bool merge_pass(struct ng_order *o)
 {
 	size_t from = 0, mid = run_end(o->entry, 0, o->n);

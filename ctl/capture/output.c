@@ -82,8 +82,8 @@ int ng_output_check(const struct ng_output_spec *spec, struct ng_error *err)
 	return 0;
 }
 
-/* Its standard input is a pcap stream; in a process group of its own, so that ^C reaches only us
- * and nothing is cut. */
+/* Its standard input is a pcap stream; in a process group of its own,
+ * so that ^C reaches only us and nothing is cut. */
 static int start_tcpdump(const char *flags, int *fd, pid_t *child)
 {
 	const char *argv[PRINT_FLAGS_MAX + 5] = { "tcpdump", "-l", "-n", "-r-" };
@@ -241,8 +241,8 @@ __u64 ng_output_packets(const struct ng_output *o)
 	return ng_sink_packets(o->sink);
 }
 
-/* Its own messages are not shown; an end that is not explained by the reader of its output is worth
- * a word. */
+/* Its own messages are not shown;
+ * an end that is not explained by the reader of its output is worth a word. */
 static void wait_for_tcpdump(pid_t child)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };

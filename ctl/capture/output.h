@@ -24,8 +24,7 @@ struct ng_output_spec {
 
 /* What can be told before anything is touched: packets on a terminal, flags that need tcpdump. */
 int ng_output_check(const struct ng_output_spec *spec, struct ng_error *err);
-/* Creates the file, or starts tcpdump, and writes what comes before the packets. cancelled: see
- * sink.h. */
+/* Creates the file, or starts tcpdump, and writes the head. cancelled: see sink.h. */
 int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface *iface,
 		   size_t ifaces, bool (*cancelled)(void), struct ng_output **out,
 		   struct ng_error *err);
@@ -37,8 +36,8 @@ int ng_output_flush(struct ng_output *o);
 bool ng_output_unbuffered(const struct ng_output *o); /* wants a flush after every batch */
 __u64 ng_output_packets(const struct ng_output *o);   /* see ng_sink_packets() */
 
-/* Writes the rest and closes; waits for tcpdump. *packets: what arrived. 0 or the first -errno,
- * -EPIPE as above. */
+/* Writes the rest and closes; waits for tcpdump.
+ * *packets: what arrived. 0 or the first -errno, -EPIPE as above. */
 int ng_output_close(struct ng_output *o, __u64 *packets);
 
 #endif

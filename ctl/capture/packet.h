@@ -13,8 +13,8 @@
 #define NG_SNAPLEN_MAX 262144 /* as tcpdump's */
 #define NG_VLAN_TAG    4
 
-/* What a verdict means: the types of pcapng's epb_verdict (draft-ietf-opsawg-pcapng,
- * section 4.3.1). */
+/* What a verdict means: the types of pcapng's epb_verdict
+ * (draft-ietf-opsawg-pcapng, section 4.3.1). */
 enum ng_verdict_kind { NG_VERDICT_NONE = -1, NG_VERDICT_EBPF_TC = 1, NG_VERDICT_EBPF_XDP = 2 };
 enum ng_packet_dir {
 	NG_PACKET_DIR_UNKNOWN,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pcapng: section header, interface description, enhanced packet and interface statistics blocks.
- */
+/* pcapng: section header, interface description, enhanced packet, interface statistics. */
 #include "ctl/capture/pcapng.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ring buffers of one capture, one per possible CPU, shared by its tap points: making, waiting,
- * draining. */
+/* The ring buffers of one capture, one per possible CPU,
+ * shared by its tap points: making, waiting, draining. */
 #ifndef NG_CTL_CAPTURE_RINGS_H
 #define NG_CTL_CAPTURE_RINGS_H
 
@@ -14,8 +14,8 @@
 
 struct ng_rings;
 
-/* What a capture takes by default for all rings together: 64 MiB a CPU, at most 256 MiB and 5 % of
- * the memory. */
+/* What a capture takes by default for all rings together:
+ * 64 MiB a CPU, at most 256 MiB and 5 % of the memory. */
 uint64_t ng_rings_default_size(int cpus, uint64_t memory);
 /* Share of one CPU in `total`: the power of two below, within the limits above. */
 uint64_t ng_rings_share(uint64_t total, int cpus);
@@ -27,8 +27,8 @@ const int *ng_rings_fds(const struct ng_rings *r, int *cpus);
 uint64_t ng_rings_size(const struct ng_rings *r); /* bytes of one ring */
 /* Backlog of one ring that wakes the reader. */
 uint32_t ng_rings_wakeup(const struct ng_rings *r);
-/* Adds all rings to an epoll instance with data.fd = -1: it wakes once for every doorbell of the
- * program. */
+/* Adds all rings to an epoll instance with data.fd = -1:
+ * it wakes once for every doorbell of the program. */
 int ng_rings_watch(const struct ng_rings *r, int epoll_fd);
 
 /*

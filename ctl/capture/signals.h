@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What INT, TERM, HUP and USR1 ask of a running capture. The only state that a signal handler
- * shares. */
+/* What INT, TERM, HUP and USR1 ask of a capture. The only state that a signal handler shares. */
 #ifndef NG_CTL_CAPTURE_SIGNALS_H
 #define NG_CTL_CAPTURE_SIGNALS_H
 

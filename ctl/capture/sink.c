@@ -67,8 +67,8 @@ static size_t write_buffer(struct ng_sink *s)
 	return done;
 }
 
-/* Of the records in the buffer, `done` bytes of which were written: forget the others, and cut off
- * half a record. */
+/* Of the records in the buffer, `done` bytes of which were written:
+ * forget the others, and cut off half a record. */
 static void keep_whole_records(struct ng_sink *s, size_t done)
 {
 	size_t whole = 0, packets = 0, all = 0;

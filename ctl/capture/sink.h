@@ -22,16 +22,15 @@ struct ng_sink;
 int ng_sink_new(int fd, size_t room_max, bool (*cancelled)(void), struct ng_sink **out);
 /* Room for a record of up to `size` <= room_max bytes. NULL after a failure (ng_sink_error()). */
 void *ng_sink_room(struct ng_sink *s, size_t size);
-/* The record now in the room is `used` bytes long; packet: it is one that ng_sink_packets() counts.
- */
+/* The record in the room is `used` bytes long; packet: it is one that ng_sink_packets() counts. */
 void ng_sink_commit(struct ng_sink *s, size_t used, bool packet);
 /* Writes what is buffered. 0, or the first -errno there was. */
 int ng_sink_flush(struct ng_sink *s);
 int ng_sink_error(const struct ng_sink *s);
 /* Packets committed; after a failure, those that reached the descriptor whole. */
 uint64_t ng_sink_packets(const struct ng_sink *s);
-/* Flushes and closes. 0, or the first -errno there was. *packets (may be NULL) as above. NULL is
- * allowed. */
+/* Flushes and closes. 0, or the first -errno there was.
+ * *packets (may be NULL) as above. NULL is allowed. */
 int ng_sink_close(struct ng_sink *s, uint64_t *packets);
 
 #endif

@@ -186,8 +186,8 @@ static void *keep_leases(void *arg)
 	return NULL;
 }
 
-/* A thread, because a reader of our output that stalls must not let the leases end. It takes no
- * signals. */
+/* A thread, because a reader of our output that stalls must not let the leases end.
+ * It takes no signals. */
 static int start_keeper(struct ng_taps *t, struct ng_error *err)
 {
 	sigset_t all, before;

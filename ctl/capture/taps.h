@@ -35,8 +35,8 @@ int ng_taps_read_stats(struct ng_taps *t);
 bool ng_taps_detached(const struct ng_taps *t);
 /* From its return on, no program writes into the rings any more. */
 void ng_taps_stop(struct ng_taps *t);
-/* Gives the slots back, takes temporary gates away, frees *t (NULL allowed). Failures are warned
- * about: a tap that is stopped costs nothing and the next command removes it. */
+/* Gives the slots back, takes temporary gates away, frees *t (NULL allowed). Failures
+ * are warned about: a tap that is stopped costs nothing and the next command removes it. */
 void ng_taps_close(struct ng_taps *t);
 
 #endif

@@ -39,8 +39,8 @@ int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *er
 /* In both directions where only one is attached: that one. */
 int ng_acl_call_open_each(struct ng_acl_call *c, bool in, bool out, struct ng_error *err);
 
-/* The error of a word, with the whole command as the line it stands in. bad->word counts from
- * argv[first] on. -EINVAL. */
+/* The error of a word, with the whole command as the line it stands in.
+ * bad->word counts from argv[first] on. -EINVAL. */
 int ng_acl_call_bad_word(const struct ng_acl_call *c, int first, const struct ng_bad_word *bad,
 			 struct ng_error *err);
 /* The error of a change that failed with rc, which it returns. */
@@ -48,8 +48,8 @@ int ng_acl_call_failed(const struct ng_acl_call *c, const struct ng_gate *gate, 
 		       struct ng_error *err);
 void ng_acl_warn_masked(const struct ng_acl_words *words);
 
-/* Lets go of the lock and begins the result. All has been read and changed by then: a reader of
- * stdout that is slow keeps nobody else waiting. NULL: *err is filled. */
+/* Lets go of the lock and begins the result. All has been read and changed by then:
+ * a reader of stdout that is slow keeps nobody else waiting. NULL: *err is filled. */
 struct ng_out *ng_acl_out_begin(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_out_end(struct ng_out *out, struct ng_error *err);
 /* The table of entries; text shows the counters only if asked. Ended by ng_table_end(). */

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include "ctl/base/err.h"
 
-/* *out = index of word in the NULL-terminated list; else -EINVAL and exit 2: the option, the word,
- * the valid ones. */
+/* *out = index of word in the NULL-terminated list;
+ * else -EINVAL and exit 2: the option, the word, the valid ones. */
 int ng_choice(const char *option, const char *word, const char *const *valid, unsigned int *out,
 	      struct ng_error *err);
 

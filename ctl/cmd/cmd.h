@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The verbs: one file each (a large one has more, VERB_*.c, which share VERB.h), found through the
- * table in main.c. */
+/* The verbs: one file each (a large one has more, VERB_*.c,
+ * which share VERB.h), found through the table in main.c. */
 #ifndef NG_CTL_CMD_CMD_H
 #define NG_CTL_CMD_CMD_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* nicgate demo: a network to try everything on, with traffic whose amounts are known, and no NIC at risk. */
+/* nicgate demo: a network to try everything on,
+ * with traffic whose amounts are known, and no NIC at risk. */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -263,7 +264,8 @@ static int note_gate(__u32 ifindex, enum ng_hook hook, void *arg)
 	return 0;
 }
 
-/* Detaches what is ours on a device of the current network namespace; without bpffs there is nothing. */
+/* Detaches what is ours on a device of the current network namespace;
+ * without bpffs there is nothing. */
 static int detach_device(void *arg, struct ng_error *err)
 {
 	struct leftovers *l = arg;

@@ -224,7 +224,8 @@ static const struct counted *find_gate(const struct snapshot *s, const struct co
 	return NULL;
 }
 
-/* Rows that counted something, and those of every verdict or of the default, so that no gate is without a row. */
+/* Rows that counted something, and those of every verdict or of the default,
+ * so that no gate is without a row. */
 static void add_gate(const struct table *t, const struct counted *g)
 {
 	const struct counted *old = find_gate(t->before, g);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* nicgate status: every XDP and tc program on the interfaces, ours with what it does, and the taps. */
+/* nicgate status: every XDP and tc program on the interfaces,
+ * ours with what it does, and the taps. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +164,8 @@ static void head_cells(struct status *s, const struct ng_link *link, enum ng_hoo
 	ng_table_str(s->out, state);
 }
 
-/* Of a capture that holds its gate itself, without pins: known by its name, and by the link that ip and tc never make. */
+/* Of a capture that holds its gate itself, without pins:
+ * known by its name, and by the link that ip and tc never make. */
 static bool is_captures(const struct ng_program *p)
 {
 	return p->prog.link_id &&

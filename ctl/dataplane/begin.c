@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What every command does first: capabilities, bpffs, the lock, and putting in order what dead
- * captures left. */
+/* What every command does first: capabilities, bpffs,
+ * the lock, and putting in order what dead captures left. */
 #include <cap-ng.h>
 #include <errno.h>
 #include <linux/capability.h>

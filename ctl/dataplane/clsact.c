@@ -49,8 +49,8 @@ static int put_filter(const struct ng_gate *gate, int prog_fd, __u32 prio, __u32
 	return rc;
 }
 
-/* A priority held by a filter of another kind or protocol is refused as EINVAL or EEXIST: the next
- * one is tried. */
+/* A priority held by a filter of another kind or protocol is refused as EINVAL or EEXIST:
+ * the next one is tried. */
 static int put_at_free_priority(const struct ng_gate *gate)
 {
 	int rc = -EEXIST;

@@ -157,8 +157,8 @@ static int pin_gate(const struct ng_pins *pins, struct ng_gate *gate, bool has_m
 	return 0;
 }
 
-/* A filter outlives us, so it is pinned before it is attached: whenever we die, the next command
- * finds it. */
+/* A filter outlives us, so it is pinned before it is attached:
+ * whenever we die, the next command finds it. */
 static int attach_clsact(const struct ng_pins *pins, struct ng_gate *gate,
 			 const struct ng_gate_spec *spec, bool has_maps, struct ng_error *err)
 {

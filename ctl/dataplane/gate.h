@@ -16,8 +16,8 @@
 #include "ctl/net/net.h"
 #include "maps/pins.h"
 
-extern const char
-	*const ng_mode_name[NG_MODE_MAX]; /* "none", "native", "generic", "tcx", "clsact" */
+/* "none", "native", "generic", "tcx", "clsact" */
+extern const char *const ng_mode_name[NG_MODE_MAX];
 
 struct ng_gate {
 	struct ng_link link;
@@ -57,8 +57,8 @@ int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng
  */
 int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
 		   const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err);
-/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached; another ABI version: refused,
- * with the way out. */
+/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached;
+ * another ABI version: refused, with the way out. */
 int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
 		 struct ng_gate **out, struct ng_error *err);
 /* The same whether or not its program is still on its hook: prog_id is 0 when it is not. */
@@ -81,8 +81,8 @@ void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it 
  * caller's to detach.
  */
 int ng_gate_reload(struct ng_gate *gate, struct ng_error *err);
-/* Dead captures: frees their slots, reloads or (temporary gate) detaches. Every command that takes
- * the lock calls this. */
+/* Dead captures: frees their slots, reloads or (temporary gate) detaches.
+ * Every command that takes the lock calls this. */
 int ng_gate_collect(const struct ng_pins *pins, struct ng_error *err);
 
 /*

@@ -78,8 +78,7 @@ static int move_func_info(struct splice *s, struct bpf_prog_load_opts *opts, siz
 	return 0;
 }
 
-/* Of the replaced body only the line of its first instruction stays: the kernel wants one per
- * function. */
+/* Of the replaced body only the first line number stays: the kernel wants one per function. */
 static int move_line_info(struct splice *s, struct bpf_prog_load_opts *opts, size_t start,
 			  size_t end, long shift)
 {

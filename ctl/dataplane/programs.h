@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Every XDP and tc program at an interface as the kernel reports it, ours or not. Pins are not looked at. */
+/* Every XDP and tc program at an interface as the kernel reports it,
+ * ours or not. Pins are not looked at. */
 #ifndef NG_CTL_DATAPLANE_PROGRAMS_H
 #define NG_CTL_DATAPLANE_PROGRAMS_H
 

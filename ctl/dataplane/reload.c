@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that follow their taps: reload after a change of taps, and putting in order what dead
- * owners left. */
+/* Programs that follow their taps: reload after a change of taps,
+ * and putting in order what dead owners left. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <limits.h>
@@ -176,8 +176,8 @@ static int collect_gone(const struct ng_pins *pins, const struct ng_link *link, 
 	return ng_pins_remove(pins, link->ifindex, hook);
 }
 
-/* One gate in disorder must not keep commands from the others: it is warned of and left for whoever
- * works with it. */
+/* One gate in disorder must not keep commands from the others:
+ * it is warned of and left for whoever works with it. */
 static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
 {
 	const struct ng_pins *pins = arg;
@@ -223,8 +223,8 @@ static int remove_pins(__u32 ifindex, enum ng_hook hook, void *arg)
 }
 
 /*
- * A namespace that ended took its interfaces along, so all of its links are without one. Filters of cls_bpf do not
- * tell that from outside; theirs stay until `rm -r`.
+ * A namespace that ended took its interfaces along, so all of its links are without one. Filters of
+ * cls_bpf do not tell that from outside; theirs stay until `rm -r`.
  */
 static int collect_namespace(const struct ng_pins *other, void *arg)
 {

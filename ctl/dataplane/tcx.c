@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tc hook by TCX links (Linux >= 6.6): first in the chain on the way in, last on the way out.
- */
+/* The tc hook by TCX links (Linux >= 6.6): first in the chain inwards, last outwards. */
 #include <errno.h>
 #include <string.h>
 

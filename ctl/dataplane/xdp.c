@@ -126,15 +126,17 @@ static int refused(const struct ng_gate *gate, const struct ng_gate_spec *spec, 
 	return -error;
 }
 
-/* Is the attempt worth making after `error` of the one before? Frags make no difference to a driver without XDP. */
+/* Is the attempt worth making after `error` of the one before?
+ * Frags make no difference to a driver without XDP. */
 static bool worth_trying(const struct attempt *a, const struct attempt *before, int error)
 {
 	return error != -EOPNOTSUPP || a->mode != before->mode;
 }
 
 /*
- * Works through the plan. 0, or the last try's -errno with its reason in words, or -ECANCELED with *err filled when
- * the program itself was refused. *got is the last that was tried; first: why the first try failed.
+ * Works through the plan. 0, or the last try's -errno with its reason in words, or -ECANCELED with
+ * *err filled when the program itself was refused. *got is the last that was tried; first: why the
+ * first try failed.
  */
 static int try_all(struct ng_gate *gate, const struct ng_gate_spec *spec, struct attempt *got,
 		   char *words, char *first, size_t size, struct ng_error *err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packet loads of a translated filter: from linear memory, with the VLAN tag in metadata, by helper
- * call. */
+/* Packet loads of a translated filter: from linear memory,
+ * with the VLAN tag in metadata, by helper call. */
 #include "ctl/filter/access.h"
 
 #include <stddef.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How a translated filter reads the packet. A filter has no effects, so it can be begun again: the
- *body holds it up to three times ("copies"), which differ in how they load, and the first whose
- *assumption holds gives the answer.
+ * body holds it up to three times ("copies"), which differ in how they load, and the first whose
+ * assumption holds gives the answer.
  *
- *   DIRECT  loads from linear packet memory behind guards. A guard that fails: the packet ends
- *there (reject), or its rest is not linear (begin again in HELPER). TAGGED  tc only, the same for a
- *packet whose outer VLAN tag is in metadata: what the filter calls offset 16 lies at 12 in memory,
- *and bytes 12..15 are made from vlan_proto and vlan_tci. HELPER  loads by bpf_xdp_load_bytes() or
- *bpf_skb_load_bytes(): any packet, slower.
+ *	DIRECT	loads from linear packet memory behind guards. A guard that fails: the packet ends
+ *		there (reject), or its rest is not linear (begin again in HELPER).
+ *	TAGGED	tc only, the same for a packet whose outer VLAN tag is in metadata: what the filter
+ *		calls offset 16 lies at 12 in memory, and bytes 12..15 are made from vlan_proto
+ *		and vlan_tci.
+ *	HELPER	loads by bpf_xdp_load_bytes() or bpf_skb_load_bytes(): any packet, slower.
  */
 #ifndef NG_CTL_FILTER_ACCESS_H
 #define NG_CTL_FILTER_ACCESS_H
@@ -18,8 +19,7 @@
 
 enum ng_copy { NG_COPY_DIRECT, NG_COPY_TAGGED, NG_COPY_HELPER, NG_COPY_MAX };
 
-/* Registers. In HELPER, R7 holds the length on the wire and R8 the bytes of the tag in metadata: 0
- * or 4. */
+/* Registers. In HELPER: R7 the length on the wire, R8 the bytes of the tag in metadata, 0 or 4. */
 enum {
 	NG_R_A = BPF_REG_0, /* lost in helper calls */
 	NG_R_CTX = BPF_REG_6,
@@ -61,8 +61,7 @@ void ng_access_short(struct ng_translation *t);
  * HELPER and what stands behind it in the block is out of reach.
  */
 bool ng_access_possible(const struct ng_translation *t, const struct sock_filter *f);
-/* Bytes of linear memory, from its start, that a load at a constant offset needs a guard for; 0:
- * none. */
+/* Bytes of linear memory that a load at a constant offset needs a guard for; 0: none. */
 unsigned int ng_access_needs(const struct ng_translation *t, const struct sock_filter *f);
 void ng_access_guard(struct ng_translation *t, unsigned int bytes);
 /* NG_OP_ABS, NG_OP_IND, NG_OP_MSH; those at a constant offset stand behind their guard. */

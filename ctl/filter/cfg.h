@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Classic BPF programs: which instructions there are, whether a program is sound, and its basic
- * blocks. */
+/* Classic BPF programs: what instructions do, whether a program is sound, its basic blocks. */
 #ifndef NG_CTL_FILTER_CFG_H
 #define NG_CTL_FILTER_CFG_H
 
@@ -44,8 +43,7 @@ struct ng_cfg {
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */
 };
 
-/* in->n > 0. -EINVAL: not a program; -EOPNOTSUPP: uses what the translator cannot do; *err says
- * which. */
+/* in->n > 0. -EINVAL: not a program; -EOPNOTSUPP: uses what the translator cannot do. */
 int ng_cfg_build(const struct ng_cbpf *in, struct ng_cfg *out, struct ng_error *err);
 void ng_cfg_free(struct ng_cfg *cfg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A growing array of eBPF instructions whose jumps name labels. Failures stick and show at
- * ng_emit_finish(). */
+/* A growing array of eBPF instructions whose jumps name labels.
+ * Failures stick and show at ng_emit_finish(). */
 #ifndef NG_CTL_FILTER_EMIT_H
 #define NG_CTL_FILTER_EMIT_H
 
@@ -31,13 +31,12 @@ void ng_emit_label(struct ng_emit *e, size_t label);
 bool ng_emit_label_used(const struct ng_emit *e, size_t label);
 /* insn: any jump; its offset is filled in at the end. */
 void ng_emit_jump(struct ng_emit *e, struct bpf_insn insn, size_t label);
-/* A jump ahead without a label: ng_emit_land() makes it lead to the instruction that is emitted
- * next. */
+/* A jump ahead without a label: ng_emit_land() makes it lead to what is emitted next. */
 size_t ng_emit_ahead(struct ng_emit *e, struct bpf_insn insn);
 void ng_emit_land(struct ng_emit *e, size_t ahead);
 
-/* Instructions, as the kernel's documentation names them; _i: with an immediate, 32: on half
- * registers. */
+/* Instructions, as the kernel's documentation names them;
+ * _i: with an immediate, 32: on half registers. */
 #define NG_INSN(c, d, s, o, i)                                                                     \
 	((struct bpf_insn){                                                                        \
 		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (short)(o), .imm = (int)(i) })

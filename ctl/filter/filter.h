@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filter expressions to BPF. Pure: no maps, sockets or descriptors.
- * ng_filter_compile(): pcap-filter(7) -> classic BPF by libpcap. ng_filter_translate(): classic BPF
- * -> eBPF.
+ *
+ *	ng_filter_compile()	pcap-filter(7) -> classic BPF, by libpcap
+ *	ng_filter_translate()	classic BPF -> eBPF
+ *	ng_filter_combine()	several translated filters -> one subprogram body
+ *	ng_splice_body()	that body into a program
  */
 #ifndef NG_CTL_FILTER_FILTER_H
 #define NG_CTL_FILTER_FILTER_H
@@ -39,8 +42,7 @@ unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsig
 
 enum ng_filter_ctx {
 	NG_CTX_XDP, /* struct xdp_md; linear and multi-buffer */
-	NG_CTX_TC, /* struct __sk_buff; outer VLAN tag in metadata counts as on the wire; non-linear
-		      data */
+	NG_CTX_TC,  /* struct __sk_buff; linear or not; a tag in metadata counts as on the wire */
 };
 
 struct ng_ebpf {

@@ -4,10 +4,14 @@
  *
  * A word that the message quotes is looked up in the text. Else the text is cut behind its tokens,
  * each piece is completed in all the ways a filter can go on, and libpcap is asked about each:
- * - "syntax error": a piece can still become a filter if some completion draws anything else than a
- * syntax error. All pieces up to the token that libpcap stumbled over can; none that holds it can.
+ *
+ * - "syntax error": a piece can still become a filter if some completion draws anything else than
+ *   a syntax error. All pieces up to the token that libpcap stumbled over can; none that holds it
+ *   can.
  * - any other words: they come as soon as the token they are about has been read, thus from the
- * first piece that holds it on. Both divide the pieces in two, so a binary search finds the token.
+ *   first piece that holds it on.
+ *
+ * Both divide the pieces in two, so a binary search finds the token.
  */
 #include "ctl/filter/pcap.h"
 #include "ctl/filter/locate.h"
@@ -87,8 +91,8 @@ static size_t piece_length(const struct search *s, size_t n_tokens)
 	return n_tokens ? s->tokens[n_tokens - 1].end : 0;
 }
 
-/* Puts what closes the first `length` bytes of the text into s->closers, innermost last; returns
- * how many. */
+/* Puts what closes the first `length` bytes of the text into s->closers,
+ * innermost last; returns how many. */
 static size_t find_closers(struct search *s, size_t length)
 {
 	size_t n = 0;
@@ -115,8 +119,8 @@ static const char *ask(struct search *s)
 	return "";
 }
 
-/* About the first `length` bytes with `more` behind them, all closed, and a comparison behind
- * `inside` closers. */
+/* About the first `length` bytes with `more` behind them,
+ * all closed, and a comparison behind `inside` closers. */
 static const char *ask_completed(struct search *s, size_t length, const char *more, size_t depth,
 				 size_t inside)
 {
@@ -155,8 +159,8 @@ static bool draws_same_words(const struct search *s, const char *words)
 /* Whether some completion of the first n_tokens draws such an answer. */
 static bool some_completion(struct search *s, size_t n_tokens, answer_fn answer)
 {
-	/* no zeros: libpcap takes ip[0]/tcp[0] for a division by zero; no names: it would resolve
-	 * them */
+	/* no zeros: libpcap takes ip[0]/tcp[0] for a division by zero;
+	 * no names: it would resolve them */
 	static const char *const more[] = {
 		"", "1", "tcp", "tcp[1]", "[1]", "host 1", "src 1", "dst 1", "1.1.1.1",
 	};
@@ -171,8 +175,7 @@ static bool some_completion(struct search *s, size_t n_tokens, answer_fn answer)
 	return false;
 }
 
-/* The least number of tokens, of those from 0 to all, whose answer is `wanted`; all if it is
- * none's. */
+/* The least number of tokens, from 0 to all, whose answer is `wanted`; all if none has it. */
 static size_t first_piece(struct search *s, answer_fn answer, bool wanted)
 {
 	size_t low = 0, high = s->n_tokens;
@@ -235,8 +238,8 @@ static void add_position(const struct search *s, size_t at, const char *file, st
 		  strcspn(line, "\r\n"));
 }
 
-/* Whether one letter added, left out, replaced or swapped with its neighbour makes `word` of the n
- * bytes. */
+/* Whether one letter added, left out, replaced or swapped with its neighbour
+ * makes `word` of the n bytes. */
 static bool is_slip_of(const char *typed, size_t n, const char *word)
 {
 	size_t length = strlen(word), same = 0;

@@ -58,8 +58,7 @@ static void fill_driver(const struct ng_features *f, struct ng_link *link)
 		snprintf(link->driver, sizeof(link->driver), "%s", info.driver);
 }
 
-/* The first call only agrees on the size of the three link mode masks; the second fills the rest.
- */
+/* The first call agrees on the size of the three link mode masks; the second fills the rest. */
 static void fill_speed(const struct ng_features *f, struct ng_link *link)
 {
 	union {

@@ -16,8 +16,7 @@ struct ng_features {
 /* Never fails: what cannot be asked stays unknown. */
 void ng_features_open(struct ng_features *f);
 void ng_features_close(struct ng_features *f);
-/* Fills driver, speed, xdp_features and has_xdp_features of a link whose name and ifindex are set.
- */
+/* Fills driver, speed, xdp_features, has_xdp_features of a link whose name and ifindex are set. */
 void ng_features_fill(const struct ng_features *f, struct ng_link *link);
 
 #endif

@@ -77,8 +77,8 @@ static uint16_t transport_checksum(const struct ng_frame *f, const uint8_t *data
 	return sum_fold(sum_bytes(sum, data, len));
 }
 
-/* Writes the transport header without its checksum; returns the offset of the checksum in it, or
- * -EINVAL. */
+/* Writes the transport header without its checksum;
+ * returns the offset of the checksum in it, or -EINVAL. */
 static int put_transport_header(struct writer *w, const struct ng_frame *f)
 {
 	switch (f->proto) {

@@ -35,8 +35,8 @@ struct ng_frame {
 	uint16_t id; /* IPv4 identification, and that of IPv6 fragments */
 };
 
-/* Returns the length of the frame in buf. -ENOSPC: does not fit; -EINVAL: a description that makes
- * no frame. */
+/* Returns the length of the frame in buf.
+ * -ENOSPC: does not fit; -EINVAL: a description that makes no frame. */
 ssize_t ng_frame_build(const struct ng_frame *frame, uint8_t *buf, size_t size);
 
 /* Text to addresses; both -EINVAL for what is none. ng_frame_addr() sets family too. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who must not be cut off: the gateways of default routes, and the other end of the user's own
- * session. */
+/* Who must not be cut off: the gateways of default routes,
+ * and the other end of the user's own session. */
 #ifndef NG_CTL_NET_GATEWAY_H
 #define NG_CTL_NET_GATEWAY_H
 

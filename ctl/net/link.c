@@ -32,8 +32,7 @@ static void fill(struct ng_link *link, struct rtnl_link *l, const struct ng_feat
 	ng_features_fill(f, link);
 }
 
-/* The names that exist and the one that may have been meant, as the reason why there is no such
- * device. */
+/* The names that exist and the one that may have been meant, as reasons in the error. */
 static void explain_missing(struct nl_sock *sk, const char *name, struct ng_error *err)
 {
 	struct nl_cache *cache = NULL;

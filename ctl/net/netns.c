@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Entering a network namespace, and only that: bpffs and everything else of the mount namespace
- * stay visible. */
+/* Entering a network namespace, and only that:
+ * bpffs and everything else of the mount namespace stay visible. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -139,7 +139,8 @@ static int link_error(int nlerr, const char *object, const char *what, struct ng
 	return ng_err(err, NG_EXIT_FAILED, errnum, object, "%s: %s", what, nl_geterror(nlerr));
 }
 
-/* What keeps an interface silent, and IPv6 on where it is off by default. Missing ones: no IPv6, or read-only. */
+/* What keeps an interface silent, and IPv6 on where it is off by default.
+ * Missing ones: no IPv6, or read-only. */
 static void set_quiet(const char *dev)
 {
 	static const struct {
@@ -188,7 +189,8 @@ static int add_address(struct nl_sock *sk, int ifindex, const char *text, struct
 	return rc ? link_error(rc, text, "adding the address", err) : 0;
 }
 
-/* A neighbour that needs no asking for. Without IPv6 there is none to add, and add_address() has said so. */
+/* A neighbour that needs no asking for.
+ * Without IPv6 there is none to add, and add_address() has said so. */
 static int add_neighbour(struct nl_sock *sk, int ifindex, const char *prefix, const uint8_t mac[6],
 			 struct ng_error *err)
 {
@@ -351,7 +353,8 @@ int ng_veth_look(const struct ng_veth *veth, enum ng_veth_state *state, struct n
 	return 0;
 }
 
-/* Until both ends have sent their reports, which take a few milliseconds; without IPv6 there are none to wait for. */
+/* Until both ends have sent their reports, which take a few milliseconds;
+ * without IPv6 there are none to wait for. */
 static void wait_quiet(const struct ng_veth *veth)
 {
 	struct nl_sock *sk;

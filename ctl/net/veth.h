@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A veth pair for trying things out: one end here, the other in a named network namespace of its own (as `ip netns
- * add` makes them: a bind mount in /run/netns that outlives the command).
+ * A veth pair for trying things out: one end here, the other in a named network namespace of its
+ * own (as `ip netns add` makes them: a bind mount in /run/netns that outlives the command).
  *
- * The pair is quiet: no address detection, no router solicitation, the neighbours are known, and the one multicast
- * report that IPv6 cannot be kept from has been sent when ng_veth_create() returns. What is then on the wire was sent
- * by somebody.
+ * The pair is quiet: no address detection, no router solicitation, the neighbours are known, and
+ * the one multicast report that IPv6 cannot be kept from has been sent when ng_veth_create()
+ * returns. What is then on the wire was sent by somebody.
  */
 #ifndef NG_CTL_NET_VETH_H
 #define NG_CTL_NET_VETH_H
@@ -35,16 +35,17 @@ enum ng_veth_state {
 
 int ng_veth_look(const struct ng_veth *veth, enum ng_veth_state *state, struct ng_error *err);
 /*
- * For state NONE. Makes the namespace if it is missing. IPv6 addresses are left out with a warning where the kernel
- * has no IPv6. On failure nothing new stays.
+ * For state NONE. Makes the namespace if it is missing. IPv6 addresses are left out with a warning
+ * where the kernel has no IPv6. On failure nothing new stays.
  */
 int ng_veth_create(const struct ng_veth *veth, struct ng_error *err);
-/* Removes the near end if it is ours, and the namespace. *removed: there was something. Not an error if there was not. */
+/* Removes the near end if it is ours, and the namespace.
+ * *removed: there was something. Not an error if there was not. */
 int ng_veth_delete(const struct ng_veth *veth, bool *removed, struct ng_error *err);
 
 /*
- * Calls fn inside the far end's network namespace and comes back; returns what fn returned. For the calling thread
- * only. -ENOENT (NG_EXIT_NOT_FOUND): no such namespace.
+ * Calls fn inside the far end's network namespace and comes back; returns what fn returned. For the
+ * calling thread only. -ENOENT (NG_EXIT_NOT_FOUND): no such namespace.
  */
 int ng_veth_inside(const struct ng_veth *veth, int (*fn)(void *arg, struct ng_error *err),
 		   void *arg, struct ng_error *err);

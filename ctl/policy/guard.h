@@ -23,11 +23,11 @@ enum ng_guarded {
 	NG_GUARDED_GATEWAY, /* packets from or to the default gateway */
 };
 
-/* Takes SSH_CONNECTION's "client port server port", or SSH_CLIENT's "client port port". False: not
- * understood. */
+/* Takes SSH_CONNECTION's "client port server port",
+ * or SSH_CLIENT's "client port port". False: not understood. */
 bool ng_guard_session(struct ng_guard *guard, const char *text);
-/* What a clause with this key and verdict would cut off; *whom (if so) is the address, or the
- * prefix itself. */
+/* What a clause with this key and verdict would cut off;
+ * *whom (if so) is the address, or the prefix itself. */
 enum ng_guarded ng_guard_check(const struct ng_guard *guard, const struct ng_acl_key *key,
 			       enum ng_dir dir, __u8 verdict, struct ng_prefix *whom);
 

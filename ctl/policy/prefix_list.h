@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files of prefixes: one a line, blanks around it, # and ; start comments, LF or CRLF, an UTF-8
- * mark at the start. */
+/* Files of prefixes: one a line, blanks around it, # and ; start comments,
+ * LF or CRLF, an UTF-8 mark at the start. */
 #ifndef NG_CTL_POLICY_PREFIX_LIST_H
 #define NG_CTL_POLICY_PREFIX_LIST_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* For ACL tests: tables of a chosen size that belong to no gate, and a linear model of what they
- * should hold. */
+/* For ACL tests: tables of a chosen size that belong to no gate,
+ * and a linear model of what they should hold. */
 #ifndef NG_TESTS_BPF_ACL_MAPS_H
 #define NG_TESTS_BPF_ACL_MAPS_H
 

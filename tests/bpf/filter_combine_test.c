@@ -27,8 +27,7 @@ static int compile_all(struct ng_cbpf *filter, struct ng_ebpf *body, enum ng_fil
 	return ret;
 }
 
-/* A program that calls its second subprogram, a stub until the filters are spliced, and then its
- * third. */
+/* A program that calls its second subprogram, a stub until filters are spliced, and its third. */
 static int load_spliced(const struct ng_ebpf *combined, int slot, enum ng_filter_ctx ctx)
 {
 	const struct bpf_insn program[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random classic programs, most of which no expression makes, and hand-made ones at the edges of
- * the semantics. */
+/* Random classic programs, most of which no expression makes,
+ * and hand-made ones at the edges of the semantics. */
 #include "ctl/filter/pcap.h"
 #include "tests/bpf/filter_run.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Runs translated filters by BPF_PROG_TEST_RUN in every way a packet can lie in memory, against
- * libpcap's interpreter. */
+/* Runs translated filters by BPF_PROG_TEST_RUN in every way a packet can lie in memory,
+ * against libpcap's interpreter. */
 #ifndef NG_TESTS_BPF_FILTER_RUN_H
 #define NG_TESTS_BPF_FILTER_RUN_H
 
@@ -59,9 +59,7 @@ static uint32_t below(uint32_t n)
 	return rnd() % n;
 }
 
-/* --- packets
- * --------------------------------------------------------------------------------------------------
- */
+/* Packets */
 
 struct packet {
 	uint8_t data[FRAME_MAX];
@@ -214,8 +212,8 @@ static void add_network(struct packet *p)
 	}
 }
 
-/* A likely frame, often cut short, sometimes long; at least an Ethernet header, which test runs
- * insist on. */
+/* A likely frame, often cut short, sometimes long;
+ * at least an Ethernet header, which test runs insist on. */
 static void make_packet(struct packet *p)
 {
 	uint32_t pad = below(2) ? below(80) : 0;
@@ -254,12 +252,10 @@ static uint32_t wire_image(const struct packet *p, enum mode mode, uint8_t *wire
 	return p->len + 4;
 }
 
-/* --- programs
- * --------------------------------------------------------------------------------------------------
- */
+/* Programs */
 
-/* The place of the copy that loads by helper calls: it begins by keeping the length; -1: the body
- * has none. */
+/* The place of the copy that loads by helper calls:
+ * it begins by keeping the length; -1: the body has none. */
 static long helper_copy(const struct ng_ebpf *body, enum ng_filter_ctx ctx)
 {
 	for (size_t i = 0; i < body->n; i++) {

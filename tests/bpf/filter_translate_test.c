@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Translated filter expressions answer as libpcap's interpreter does, wherever the bytes of the
- * packet lie. */
+/* Translated filter expressions answer as libpcap's interpreter does,
+ * wherever the bytes of the packet lie. */
 #include "tests/bpf/filter_run.h"
 
 #define PACKETS	 1500

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Splicing: a new body in the place of a subprogram, with everything that reaches across it still
- * right. */
+/* Splicing: a new body in the place of a subprogram, and all that reaches across it still right. */
 #include "ctl/filter/emit.h"
 #include "tests/tap.h"
 
@@ -48,8 +47,7 @@ static struct ng_ebpf body_of(size_t n)
 	return (struct ng_ebpf){ body_insns, n };
 }
 
-/* Which instruction of the old program lies behind each one of the new program, and what they refer
- * to. */
+/* Which instruction of the old program lies behind each of the new one, and what they refer to. */
 static void test_references(size_t body_n)
 {
 	struct ng_ebpf body = body_of(body_n), out = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Classic programs that cannot be translated are refused, and say why; the code made is fit to be a
- * subprogram. */
+/* Classic programs that cannot be translated are refused, and say why;
+ * the code made is fit to be a subprogram. */
 #include "ctl/filter/access.h"
 #include "tests/tap.h"
 

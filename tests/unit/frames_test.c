@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Frame building: checksums, lengths, fragments, and that the demo's kinds are what libpcap says
- * they are. */
+/* Frame building: checksums, lengths, fragments,
+ * and that the demo's kinds are what libpcap says they are. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

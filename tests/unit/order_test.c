@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Merging by timestamp: shuffled rings come out sorted, ties in order of coming, the window holds
- * what may still be overtaken. */
+/* Merging by timestamp: shuffled rings come out sorted, ties in order of coming,
+ * the window holds what may still be overtaken. */
 #include "ctl/capture/order.h"
 
 #include <errno.h>
@@ -66,8 +66,8 @@ static void test_random_input(void)
 	ng_order_free(o);
 }
 
-/* Four rings, each sorted, drained one after the other in many passes; the horizon is where each
- * pass began. */
+/* Four rings, each sorted, drained one after the other in many passes;
+ * the horizon is where each pass began. */
 static void test_window(void)
 {
 	struct ng_order *o;

@@ -134,8 +134,8 @@ static void one_address(void)
 	ok(ng_address_parse("192.0.2.7/32", 12, &p, &b) && b.at == 9, "a prefix is not an address");
 }
 
-/* Every string that is one edit away from a good one is either read and printed back to the same
- * bits, or refused inside it. */
+/* Every string that is one edit away from a good one is either
+ * read and printed back to the same bits, or refused inside it. */
 static void edits(void)
 {
 	static const char with[] = "0129./:fg -%\xff";
