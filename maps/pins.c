@@ -44,6 +44,10 @@ const char *const ng_hook_name[NG_HOOK_MAX] = {
 };
 _Static_assert(ARRAY_SIZE(ng_hook_name) == NG_HOOK_MAX, "a name for every hook");
 
+/* Pins that hold a program on its hook, or say which one it is:
+ * the last to be pinned, the first to go. */
+static const char *const keeper[] = { "link", "prog" };
+
 /* An mmapable array takes a whole number of pages. */
 static size_t mapped_size(size_t value, size_t entries)
 {
@@ -333,11 +337,26 @@ static int empty_dir(const char *path)
 	return rc;
 }
 
+static int remove_keepers(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
+{
+	char path[PATH_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(keeper); i++) {
+		rc = ng_pins_path(p, ifindex, hook, keeper[i], path, sizeof(path));
+		if (!rc && unlink(path) && errno != ENOENT)
+			rc = -errno;
+	}
+	return rc;
+}
+
 int ng_pins_remove(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
 {
 	char path[PATH_MAX];
-	int rc = ng_pins_dir(p, ifindex, hook, path, sizeof(path));
+	int rc = remove_keepers(p, ifindex, hook);
 
+	if (!rc)
+		rc = ng_pins_dir(p, ifindex, hook, path, sizeof(path));
 	if (!rc)
 		rc = empty_dir(path);
 	if (!rc && rmdir(path) && errno != ENOENT)
@@ -374,6 +393,17 @@ static int check_abi(struct ng_maps *m, __u32 *abi)
 	return *abi == NG_ABI_VERSION ? 0 : -EPROTO;
 }
 
+static bool has_keeper(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(keeper); i++)
+		if (!ng_pins_path(p, ifindex, hook, keeper[i], path, sizeof(path)) &&
+		    !access(path, F_OK))
+			return true;
+	return false;
+}
+
 int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m,
 		      __u32 *abi)
 {
@@ -385,6 +415,8 @@ int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 	for (int i = 0; !rc && i < NG_MAP_ID_MAX; i++)
 		if (i != NG_MAP_CONTROL)
 			rc = open_map(p, ifindex, hook, i, &maps);
+	if (rc == -ENOENT && has_keeper(p, ifindex, hook))
+		rc = -EUCLEAN;
 	if (!rc)
 		rc = ng_maps_mmap(&maps);
 	if (rc)

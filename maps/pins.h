@@ -83,10 +83,14 @@ int ng_pins_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, char 
 int ng_pins_path(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name,
 		 char *path, size_t size);
 int ng_pins_make_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
-/* Removes a gate's pins and its directories when empty. Missing ones are not an error. */
+/* Removes a gate's pins, what holds its program first, and its directories when empty.
+ * Missing ones are not an error. */
 int ng_pins_remove(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
-/* Opens and maps the pinned maps. -ENOENT: no such gate;
- * -EPROTO: another ABI version (control->abi is in *abi). */
+/*
+ * Opens and maps the pinned maps. -ENOENT: no such gate, at most one that was never finished;
+ * -EUCLEAN: what holds its program is pinned, but a map is not, which takes another hand than ours;
+ * -EPROTO: another ABI version (control->abi is in *abi).
+ */
 int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m,
 		      __u32 *abi);
 int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,

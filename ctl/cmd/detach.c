@@ -108,7 +108,7 @@ static int not_attached(const struct request *r, const struct ng_link *link, str
 				 hooks[0] ? ", " : " (", ng_hook_name[hook]);
 	ng_err(err, NG_EXIT_NOT_FOUND, 0, link->name, "not attached%s%s", hooks,
 	       hooks[0] ? ")" : "");
-	if (ng_foreign_xdp_check(link, &foreign)) {
+	if ((!r->hooks_given || r->hook[NG_HOOK_XDP]) && ng_foreign_xdp_check(link, &foreign)) {
 		ng_err_why(err, "%s, and is left alone:", foreign.what);
 		ng_err_why(err, "%.*s", (int)strcspn(foreign.why, "\n"), foreign.why);
 	}

@@ -74,7 +74,7 @@ struct status {
 /* The gates of one link by hook; NULL where there is none. */
 struct gates {
 	struct ng_gate *gate[NG_HOOK_MAX];
-	bool unreadable[NG_HOOK_MAX]; /* pinned, but by another version */
+	const char *unreadable[NG_HOOK_MAX]; /* pinned, but in this state */
 };
 
 static void open_gates(const struct status *s, const struct ng_link *link, struct gates *g)
@@ -83,7 +83,9 @@ static void open_gates(const struct status *s, const struct ng_link *link, struc
 	for (int hook = 0; hook < NG_HOOK_MAX; hook++) {
 		int rc = ng_gate_open_any(s->pins, link, hook, &g->gate[hook], NULL);
 
-		g->unreadable[hook] = rc == -EPROTO;
+		g->unreadable[hook] = rc == -EPROTO    ? "other version"
+				      : rc == -EUCLEAN ? "pins missing"
+						       : NULL;
 	}
 }
 
@@ -164,12 +166,18 @@ static void head_cells(struct status *s, const struct ng_link *link, enum ng_hoo
 	ng_table_str(s->out, state);
 }
 
-/* Of a capture that holds its gate itself, without pins:
- * known by its name, and by the link that ip and tc never make. */
-static bool is_captures(const struct ng_program *p)
+/*
+ * State of a program that belongs to no gate we have open. By its name, and by the link that ip and
+ * tc never make, it is ours; a capture's temporary gate has no pins, and pins in another place are
+ * those of an interface that moved.
+ */
+static const char *state_of_other(const struct ng_program *p, const struct gates *gates)
 {
-	return p->prog.link_id &&
-	       (!strcmp(p->prog.name, "ng_xdp") || !strcmp(p->prog.name, "ng_tc"));
+	if (!p->prog.link_id || (strcmp(p->prog.name, "ng_xdp") && strcmp(p->prog.name, "ng_tc")))
+		return "foreign";
+	if (strncmp(p->prog.owner, "pinned", strlen("pinned")))
+		return "temporary";
+	return gates->unreadable[p->hook] ? gates->unreadable[p->hook] : "moved";
 }
 
 static void show_program(struct status *s, const struct ng_link *link, const struct ng_program *p,
@@ -177,7 +185,7 @@ static void show_program(struct status *s, const struct ng_link *link, const str
 {
 	const struct ng_gate *gate = gates->gate[p->hook];
 	bool ours = gate && gate->prog_id == p->prog.id && strcmp(p->mode, "component");
-	const char *state = is_captures(p) ? "temporary" : "foreign";
+	const char *state = state_of_other(p, gates);
 
 	if (ours)
 		state = gate->maps.control->temporary ? "temporary" : "attached";
@@ -203,7 +211,7 @@ static void show_rest(struct status *s, const struct ng_link *link, const struct
 		if ((!gate || gate->prog_id) && !gates->unreadable[hook])
 			continue;
 		head_cells(s, link, hook, gate ? ng_mode_name[gate->mode] : NULL,
-			   gate ? "taken off" : "other version");
+			   gate ? "taken off" : gates->unreadable[hook]);
 		cells_empty(s->out, PROGRAM_CELLS);
 		if (gate) {
 			cells_of_gate(s->out, gate);
@@ -379,6 +387,8 @@ const struct ng_verb ng_verb_status = {
 		"captures.\n"
 		"    STATE: attached, temporary (of a capture), foreign, taken off (its program was "
 		"removed by somebody else),\n"
-		"    other version (made by a nicgate with another map layout), no interface (it was "
-		"deleted).\n",
+		"    other version (made by a nicgate with another map layout), pins missing (somebody "
+		"removed some),\n"
+		"    no interface (it was deleted, or moved to another namespace), moved (from there: pinned "
+		"for the other one).\n",
 };

@@ -328,6 +328,22 @@ static int other_abi(const struct ng_pins *pins, const struct ng_link *link, enu
 	return -EPROTO;
 }
 
+static int incomplete(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
+		      struct ng_error *err)
+{
+	char dir[PATH_MAX] = "";
+
+	ng_pins_dir(pins, link->ifindex, hook, dir, sizeof(dir));
+	ng_err(err, NG_EXIT_FAILED, 0, link->name,
+	       "%s: its maps cannot be reached, though its program may still be at work",
+	       ng_hook_name[hook]);
+	ng_err_why(err, "somebody removed pins from %s", dir);
+	ng_err_try(err,
+		   "nicgate detach %s --hook %s    (then attach it again; ACL entries are lost)",
+		   link->name, ng_hook_name[hook]);
+	return -EUCLEAN;
+}
+
 int ng_gate_open_any(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
 		     struct ng_gate **out, struct ng_error *err)
 {
@@ -358,6 +374,8 @@ int ng_gate_open_any(const struct ng_pins *pins, const struct ng_link *link, enu
 	}
 	if (rc == -EPROTO)
 		return other_abi(pins, link, hook, abi, err);
+	if (rc == -EUCLEAN)
+		return incomplete(pins, link, hook, err);
 	return ng_err(err, NG_EXIT_FAILED, -rc, link->name, "%s: opening the pinned maps failed",
 		      ng_hook_name[hook]);
 }

@@ -57,8 +57,8 @@ int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng
  */
 int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
 		   const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err);
-/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached;
- * another ABI version: refused, with the way out. */
+/* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached; another ABI version (-EPROTO) or
+ * missing pins (-EUCLEAN): refused, with the way out. */
 int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
 		 struct ng_gate **out, struct ng_error *err);
 /* The same whether or not its program is still on its hook: prog_id is 0 when it is not. */

@@ -68,6 +68,9 @@ EOF
 run ng -j status ng0
 like out '"hook":"xdp","mode":"native","state":"attached"' "after all refusals xdp is as it was"
 
+run ng detach ng0 --hook tc-in
+unlike err 'somebody else' "our own xdp is nobody else's"
+
 # --- detach by hook, detach all
 remember
 run ng detach ng0 --hook xdp
@@ -136,6 +139,24 @@ run ng attach ng0 --hook xdp
 like out '^ng0 *xdp *attached *native *on' "with frags it is native"
 remember
 
+# --- a pin that somebody removed: no command that has other business opens the interface
+run ng acl add ng0 drop 192.0.2.0/24
+rm /sys/fs/bpf/nicgate/n*/i100/xdp/ng_acl4_dst
+for words in "acl add ng0 drop 203.0.113.0/24" "attach ng0 --hook xdp" "stats ng0"; do
+	# shellcheck disable=SC2086 # the words
+	run ng $words
+	is "$rc" 1 "a map's pin is missing: $words is refused"
+done
+run ng acl list ng0
+like err 'nicgate detach ng0 --hook xdp' "with what to type"
+run ng status
+like out '^ng0 *xdp *native *pins missing *ng_xdp' "status says that its program is still there"
+run ng detach ng0
+is "$rc" 0 "detach takes it away"
+nothing_left "missing pin"
+run ng attach ng0 --hook xdp
+remember
+
 # --- an interface goes with its gates
 ip link del ng0
 run ng -j status
@@ -157,6 +178,16 @@ is "$rc" 5 "ip netns exec hides bpffs: refused"
 like err 'nicgate -n NETNS' "with the way out"
 run peer "$NICGATE" detach --all
 is "$rc" 0 "nsenter --net does not hide it"
+
+ip link add w0 type veth peer name w1
+run ng attach w0 --hook xdp
+ip link set w0 netns peer
+run ng -n peer status w0
+like out '^w0 *xdp *native *moved' "an interface that moved: its gate is told"
+run ng detach --all
+is "$rc" 0 "and detached from where it was attached"
+run ng -n peer status w0
+like out 'no XDP' "there too"
 
 # --- a namespace that ends leaves its pins to the next command
 run ng -n peer attach v0 --hook xdp --mode generic
