@@ -60,7 +60,7 @@ check_directions() {
 		includes 'ctl/net/*' 'xdp/|tc/|ctl/(filter|policy|dataplane|capture|cmd)/'
 		includes 'ctl/policy/*' 'xdp/|tc/|ctl/(filter|dataplane|capture|cmd)/'
 		includes 'ctl/dataplane/*' 'xdp/|tc/|ctl/(policy|capture|cmd)/'
-		includes 'ctl/capture/*' 'xdp/|tc/|ctl/(policy|cmd)/'
+		includes 'ctl/capture/*' 'xdp/|tc/|ctl/cmd/'
 		includes 'ctl/cmd/*' 'ctl/main'
 		# a verb may use what cmd/ shares (cmd.h, help.h ..), never another verb
 		for v in attach detach status capture acl stats demo; do
