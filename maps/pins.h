@@ -11,7 +11,6 @@
 #ifndef NG_MAPS_PINS_H
 #define NG_MAPS_PINS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include "maps/abi.h"

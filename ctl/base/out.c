@@ -42,11 +42,6 @@ void ng_out_free(struct ng_out *out)
 	free(out);
 }
 
-bool ng_out_is_json(const struct ng_out *out)
-{
-	return out->json;
-}
-
 /* Length of the UTF-8 sequence at s (RFC 3629:
  * shortest form, no surrogates, up to U+10FFFF); 0: none. */
 static size_t utf8_length(const unsigned char *s)

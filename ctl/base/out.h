@@ -18,7 +18,6 @@ struct ng_out;
 
 struct ng_out *ng_out_new(bool json, bool pretty); /* NULL: out of memory */
 void ng_out_free(struct ng_out *out);
-bool ng_out_is_json(const struct ng_out *out);
 
 /* The document: begin opens {"schema":1; end closes it, flushes and reports a write error. */
 void ng_out_begin(struct ng_out *out);

@@ -14,8 +14,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <net/ethernet.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "ctl/capture/rings.h"

@@ -155,11 +155,6 @@ const int *ng_rings_fds(const struct ng_rings *r, int *cpus)
 	return r->fd;
 }
 
-uint64_t ng_rings_size(const struct ng_rings *r)
-{
-	return r->size;
-}
-
 uint32_t ng_rings_wakeup(const struct ng_rings *r)
 {
 	return (uint32_t)(r->size / 4 < WAKEUP_BYTES ? r->size / 4 : WAKEUP_BYTES);

@@ -24,7 +24,6 @@ uint64_t ng_rings_share(uint64_t total, int cpus);
 int ng_rings_new(uint64_t total, struct ng_rings **out, struct ng_error *err);
 void ng_rings_free(struct ng_rings *r); /* NULL allowed */
 const int *ng_rings_fds(const struct ng_rings *r, int *cpus);
-uint64_t ng_rings_size(const struct ng_rings *r); /* bytes of one ring */
 /* Backlog of one ring that wakes the reader. */
 uint32_t ng_rings_wakeup(const struct ng_rings *r);
 /* Adds all rings to an epoll instance with data.fd = -1:

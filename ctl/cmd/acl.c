@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate acl: clauses of the attached gates of an interface, changed while traffic flows. */
-#include <errno.h>
 #include <string.h>
 
 #include "ctl/base/opts.h"

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ctl/base/opts.h"
 #include "ctl/cmd/choice.h"

@@ -3,7 +3,6 @@
 #ifndef NG_CTL_CMD_CHOICE_H
 #define NG_CTL_CMD_CHOICE_H
 
-#include <stddef.h>
 #include "ctl/base/err.h"
 
 /* *out = index of word in the NULL-terminated list;

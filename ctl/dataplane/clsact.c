@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/dataplane/filters.h"
 #include "ctl/dataplane/hooks.h"

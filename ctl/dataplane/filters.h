@@ -4,7 +4,6 @@
 #ifndef NG_CTL_DATAPLANE_FILTERS_H
 #define NG_CTL_DATAPLANE_FILTERS_H
 
-#include <stdbool.h>
 #include "maps/abi.h"
 
 struct ng_tc_filter {

@@ -13,7 +13,6 @@
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <xdp/libxdp.h>
@@ -100,15 +99,15 @@ static void command_of(const char *pid, char *comm, size_t size)
 static bool find_process(const struct wanted *w, char *owner, size_t size)
 {
 	DIR *dir = opendir("/proc");
-	const pid_t self = getpid();
 	bool found = false;
 	struct dirent *e;
-	char comm[32];
+	char self[16], comm[32];
 
 	if (!dir)
 		return false;
+	snprintf(self, sizeof(self), "%d", getpid());
 	while (!found && (e = readdir(dir))) {
-		if (!isdigit((unsigned char)e->d_name[0]) || atol(e->d_name) == self ||
+		if (!isdigit((unsigned char)e->d_name[0]) || !strcmp(e->d_name, self) ||
 		    !process_holds(e->d_name, w))
 			continue;
 		command_of(e->d_name, comm, sizeof(comm));

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/dataplane/libbpf_log.h"
 #include "tc_gate.skel.h"

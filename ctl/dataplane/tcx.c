@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tc hook by TCX links (Linux >= 6.6): first in the chain inwards, last outwards. */
 #include <errno.h>
-#include <string.h>
 
 #include "ctl/dataplane/hooks.h"
 

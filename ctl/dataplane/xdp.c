@@ -6,7 +6,6 @@
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/dataplane/foreign.h"
 #include "ctl/dataplane/hooks.h"

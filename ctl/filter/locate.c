@@ -17,7 +17,6 @@
 #include "ctl/filter/locate.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>

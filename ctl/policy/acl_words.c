@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "ctl/base/num.h"
-#include "maps/counters.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

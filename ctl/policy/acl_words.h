@@ -9,17 +9,15 @@ enum ng_acl_form {
 	NG_ACL_FORM_ADD,  /* VERDICT [in|out] [src|dst] PREFIX|@FILE|- [proto P] [port N|N-M] */
 	NG_ACL_FORM_KEY,  /* [in|out] [src|dst] PREFIX [proto P] [port N|N-M] */
 	NG_ACL_FORM_TEST, /* [in|out] [src|dst] ADDRESS [proto P] [port N] */
-	NG_ACL_FORM_MAX
 };
 
 struct ng_acl_words {
 	__u8 verdict; /* NG_ACL_FORM_ADD only */
 	enum ng_dir dir;
-	struct ng_acl_key
-		key;	  /* its prefix is to be filled by ng_acl_words_key() when list is set */
-	bool icmp;	  /* the protocol is ICMP, whichever belongs to the family */
-	bool masked;	  /* the prefix had host bits set */
-	const char *list; /* file of prefixes, "-" for standard input; NULL: none */
+	struct ng_acl_key key; /* when list is set, each prefix's by ng_acl_words_key() */
+	bool icmp;	       /* the protocol is ICMP, whichever belongs to the family */
+	bool masked;	       /* the prefix had host bits set */
+	const char *list;      /* file of prefixes, "-" for standard input; NULL: none */
 };
 
 /* argv: the words behind DEV. 0 or -EINVAL with *bad filled and *out untouched. */
