@@ -179,7 +179,7 @@ static int open_output(struct live *l, struct ng_error *err)
 static void describe_verdict(struct live *l, const struct ng_tap_point *p, int point,
 			     const struct ng_tap_record *rec, struct ng_packet *pkt)
 {
-	if (p->temporary)
+	if (p->gate->maps.control->temporary)
 		pkt->verdict_kind = NG_VERDICT_NONE;
 	else if (rec->clause && (rec->reason == NG_R_ACL_SRC || rec->reason == NG_R_ACL_DST))
 		pkt->comment =

@@ -262,26 +262,29 @@ static bool still_pinned(const struct ng_taps *t, const struct ng_gate *gate)
 	return id == map_id(gate->maps.fd[NG_MAP_TAP_CONF]);
 }
 
-/* Under the lock. A gate without a pin goes when it is closed. */
+/*
+ * Under the lock. A gate without a pin goes when it is closed; one that is not pinned any more is gone,
+ * and what is on its hook now is another's. `attach` may have made a temporary gate a whole one.
+ */
 static void give_back(struct ng_taps *t, struct ng_tap_point *p)
 {
 	const char *dev = p->gate->link.name;
 	struct ng_error err;
 	int rc = 0;
 
-	if (!p->gate->pinned) {
+	if (!p->gate->pinned || !still_pinned(t, p->gate)) {
 		ng_gate_close(p->gate);
 		return;
 	}
 	if (p->claimed && is_ours(p))
 		ng_tap_release(&p->gate->maps, p->slot);
-	if (p->temporary && !any_slot_used(p->gate)) {
+	if (p->gate->maps.control->temporary && !any_slot_used(p->gate)) {
 		rc = ng_gate_detach(&t->pins, p->gate, &err);
 		if (rc)
 			ng_warn("%s: cannot remove a temporary tap: %s", dev, err.what);
 		return;
 	}
-	if (p->claimed && still_pinned(t, p->gate))
+	if (p->claimed)
 		rc = ng_gate_reload(p->gate, &err);
 	if (rc)
 		ng_warn("%s: cannot take a tap out of the program: %s", dev, err.what);

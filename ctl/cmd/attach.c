@@ -45,7 +45,7 @@ struct item {
 	enum ng_hook hook;
 	struct ng_gate *gate;
 	enum result result;
-	bool adopted; /* was a capture's temporary gate */
+	bool was_there; /* a capture's temporary gate, or one whose program was taken off */
 };
 
 struct plan {
@@ -106,12 +106,12 @@ static int parse(struct request *r, int argc, char **argv, struct ng_error *err)
 	return 0;
 }
 
-/* The gate in force, NULL: none, or a capture's temporary one, which attach makes a whole one. */
+/* The gate in force; NULL: none, or one that attach makes a whole one again, or for the first time. */
 static int open_existing(const struct ng_pins *pins, struct item *it, struct ng_error *err)
 {
 	struct ng_error why;
 	struct ng_gate *gate;
-	int rc = ng_gate_open(pins, &it->link, it->hook, &gate, &why);
+	int rc = ng_gate_open_any(pins, &it->link, it->hook, &gate, &why);
 
 	if (rc == -ENOENT)
 		return 0;
@@ -119,8 +119,8 @@ static int open_existing(const struct ng_pins *pins, struct item *it, struct ng_
 		*err = why;
 		return rc;
 	}
-	it->adopted = gate->maps.control->temporary;
-	if (it->adopted)
+	it->was_there = gate->maps.control->temporary || !gate->prog_id;
+	if (it->was_there)
 		ng_gate_close(gate);
 	else
 		it->gate = gate;
@@ -286,7 +286,7 @@ static void undo(const struct ng_pins *pins, struct plan *p, size_t done)
 	while (done--) {
 		struct item *it = &p->item[done];
 
-		if (it->result != ATTACHED || it->adopted)
+		if (it->result != ATTACHED || it->was_there)
 			continue;
 		ng_gate_detach(pins, it->gate, NULL);
 		it->gate = NULL;

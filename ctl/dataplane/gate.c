@@ -14,7 +14,8 @@
 #include "ctl/dataplane/load.h"
 #include "maps/tap.h"
 
-#define TAP_ONLY_ENTRIES 2 /* ACL rows of a gate that never looks at them; row 0 is unused */
+#define TAP_ONLY_ENTRIES                                                                           \
+	2 /* ACL rows of a gate that will never look at them; row 0 is unused. A pinned one may: adopt() */
 
 const char *const ng_mode_name[NG_MODE_MAX] = {
 	[NG_MODE_NONE] = "none", [NG_MODE_NATIVE] = "native", [NG_MODE_GENERIC] = "generic",
@@ -88,7 +89,7 @@ static __u32 entries_of(const struct ng_gate_spec *spec)
 {
 	if (spec->acl_entries)
 		return spec->acl_entries;
-	return spec->tap_only ? TAP_ONLY_ENTRIES : NG_ACL_ENTRIES;
+	return spec->tap_only && !spec->pin ? TAP_ONLY_ENTRIES : NG_ACL_ENTRIES;
 }
 
 static int load_into(struct ng_gate *gate, const struct ng_gate_spec *spec,
@@ -156,13 +157,25 @@ static int pin_gate(const struct ng_pins *pins, struct ng_gate *gate, bool has_m
 	return 0;
 }
 
+/* Gives a capture's gate that will be pinned after all the tables of one that is. */
+static int build_pinned(struct ng_gate *gate, const struct ng_gate_spec *spec, struct ng_error *err)
+{
+	struct ng_gate_spec pinned = *spec;
+
+	pinned.pin = true;
+	ng_maps_close(&gate->maps);
+	return ng_gate_build(gate, &pinned, false, err);
+}
+
 /* A filter outlives us, so it is pinned before it is attached:
  * whenever we die, the next command finds it. */
 static int attach_clsact(const struct ng_pins *pins, struct ng_gate *gate,
 			 const struct ng_gate_spec *spec, bool has_maps, struct ng_error *err)
 {
-	int rc;
+	int rc = has_maps || spec->pin ? 0 : build_pinned(gate, spec, err);
 
+	if (rc)
+		return rc;
 	ng_note("%s: %s: no TCX in this kernel (it came with Linux 6.6); attached by clsact and "
 		"cls_bpf",
 		gate->link.name, ng_hook_name[gate->hook]);
@@ -181,8 +194,10 @@ static int attach_tc(const struct ng_pins *pins, struct ng_gate *gate,
 		if (rc == -EOPNOTSUPP)
 			return attach_clsact(pins, gate, spec, has_maps, err);
 	}
-	if (!rc && spec->pin)
+	if (!rc && spec->pin) {
+		gate->maps.control->mode = gate->mode;
 		rc = pin_gate(pins, gate, has_maps, err);
+	}
 	return rc;
 }
 
@@ -235,6 +250,18 @@ static int adopt(struct ng_gate *gate, const struct ng_gate_spec *spec, struct n
 	return rc;
 }
 
+static int taken_off(const struct ng_link *link, enum ng_hook hook, struct ng_error *err)
+{
+	ng_err(err, NG_EXIT_NOT_FOUND, 0, link->name,
+	       "%s: not attached any more: somebody took our program off", ng_hook_name[hook]);
+	ng_err_try(err, "nicgate attach %s --hook %s    (its ACL entries are still there)",
+		   link->name, ng_hook_name[hook]);
+	ng_err_try(err, "nicgate detach %s --hook %s    (forgets them)", link->name,
+		   ng_hook_name[hook]);
+	return -ENOENT;
+}
+
+/* What was taken off comes back with the settings that it had; a capture does not put it back. */
 static int attach_existing(const struct ng_pins *pins, struct ng_gate *gate,
 			   const struct ng_gate_spec *spec, struct ng_error *err)
 {
@@ -245,14 +272,14 @@ static int attach_existing(const struct ng_pins *pins, struct ng_gate *gate,
 	if (gate->prog_id)
 		return ng_err(err, NG_EXIT_FAILED, EEXIST, gate->link.name, "%s: already attached",
 			      ng_hook_name[gate->hook]);
-	ng_warn("%s: %s: somebody took our program off; attaching it again, ACL entries and "
-		"counters are kept",
+	if (spec->tap_only)
+		return taken_off(&gate->link, gate->hook, err);
+	ng_warn("%s: %s: somebody took our program off; attaching it again, settings, ACL entries "
+		"and counters are kept",
 		gate->link.name, ng_hook_name[gate->hook]);
 	if (gate->link_fd >= 0)
 		close(gate->link_fd);
 	gate->link_fd = -1;
-	gate->maps.control->default_verdict = spec->default_verdict;
-	gate->maps.control->malformed = spec->malformed;
 	rc = attach_at_hook(pins, gate, spec, err);
 	return !rc && gate->maps.control->taps ? ng_gate_reload(gate, err) : rc;
 }
@@ -392,13 +419,7 @@ int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng
 		return 0;
 	}
 	ng_gate_close(gate);
-	ng_err(err, NG_EXIT_NOT_FOUND, 0, link->name,
-	       "%s: not attached any more: somebody took our program off", ng_hook_name[hook]);
-	ng_err_try(err, "nicgate attach %s --hook %s    (its ACL entries are still there)",
-		   link->name, ng_hook_name[hook]);
-	ng_err_try(err, "nicgate detach %s --hook %s    (forgets them)", link->name,
-		   ng_hook_name[hook]);
-	return -ENOENT;
+	return taken_off(link, hook, err);
 }
 
 /* The other tc hook's gate takes over the duty to remove clsact. */

@@ -284,6 +284,7 @@ static void test_promote(const struct ng_pins *pins, const struct ng_link *lo)
 	ok(!ng_gate_attach(pins, lo, &whole, &h, &err), "attach makes it a whole gate");
 	if (h) {
 		is_int(h->maps.control->temporary, 0, "no longer temporary");
+		is_int(h->maps.acl_entries, NG_ACL_ENTRIES, "with room for an ACL");
 		is_int(run_frame(h->prog_fd, IPPROTO_UDP, 53), 2, "it drops by default now");
 		is_int(matched(g, 0), 1, "and its tap goes on");
 		is_int(ng_gate_attach(pins, lo, &whole, &g, &err), -EEXIST,
@@ -291,6 +292,33 @@ static void test_promote(const struct ng_pins *pins, const struct ng_link *lo)
 		ok(!ng_gate_detach(pins, h, &err), "detaches");
 	}
 	ng_gate_close(g);
+}
+
+/* What somebody took off: left to `attach`, which puts it back as it was. */
+static void test_taken_off(const struct ng_pins *pins, const struct ng_link *lo)
+{
+	struct ng_gate_spec tap = { .hook = NG_HOOK_XDP, .tap_only = true, .pin = true };
+	struct ng_gate_spec whole = { .hook = NG_HOOK_XDP,
+				      .mode = NG_WISH_GENERIC,
+				      .pin = true,
+				      .default_verdict = NG_DROP,
+				      .malformed = NG_MALFORMED_DROP };
+	struct ng_gate *g = NULL, *h = NULL;
+	struct ng_error err;
+
+	if (!ok(!ng_gate_attach(pins, lo, &whole, &g, &err), "a gate attaches"))
+		return;
+	ok(!bpf_link_detach(g->link_fd), "somebody takes its program off");
+	ng_gate_close(g);
+	is_int(ng_gate_attach(pins, lo, &tap, &h, &err), -ENOENT, "a capture does not put it back");
+	is_int(err.exit, NG_EXIT_NOT_FOUND, "which is said as exit 3");
+	whole.default_verdict = NG_PASS;
+	whole.malformed = NG_MALFORMED_AUTO;
+	if (!ok(!ng_gate_attach(pins, lo, &whole, &h, &err), "attach does"))
+		return;
+	is_int(h->maps.control->default_verdict, NG_DROP, "with the default that it had");
+	is_int(h->maps.control->malformed, NG_MALFORMED_DROP, "and for the undecidable, too");
+	ok(!ng_gate_detach(pins, h, &err), "detaches");
 }
 
 static void test_other_version(const struct ng_pins *pins, const struct ng_link *lo)
@@ -351,6 +379,7 @@ int main(void)
 			test_attached(&pins, &lo, hook);
 		test_temporary(&pins, &lo);
 		test_promote(&pins, &lo);
+		test_taken_off(&pins, &lo);
 		test_other_version(&pins, &lo);
 		ng_pins_close(&pins);
 		is_int(access(pins.root, F_OK), -1, "the directory is gone with the last gate");
