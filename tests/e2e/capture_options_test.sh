@@ -24,6 +24,7 @@ ended
 is "$(pcap_count "$tmp/sample.pcapng")" 100 "--sample 1/4 keeps a fourth"
 like "$tmp/cap.err" '^300 left out by --sample' "and says how many it left out"
 
+: >"$tmp/cap.err"
 "$NICGATE" capture -i ng0 -Q in -c 36 -w - 2>"$tmp/cap.err" | tcpdump -t -nn -xx -r - >"$tmp/got" 2>/dev/null &
 stream=$!
 wait_for 10 file_has "$tmp/cap.err" '^listening on'
@@ -32,6 +33,7 @@ wait $stream
 cmp -s "$tmp/sent" "$tmp/got"
 is $? 0 "-w - streams into tcpdump -r -"
 
+: >"$tmp/cap.err"
 "$NICGATE" capture -i ng0 -Q in -c 3 udp port 53 >"$tmp/printed" 2>"$tmp/cap.err" &
 stream=$!
 wait_for 10 file_has "$tmp/cap.err" '^listening on'
