@@ -69,7 +69,7 @@ trap 'exit 130' INT TERM HUP
 [ "$(id -u)" -eq 0 ] || die "needs root: it installs packages, makes network devices and loads BPF programs"
 
 title "Packages and build"
-show scripts/deps.sh run build
+show scripts/deps.sh run build demo
 show make -j"$(nproc)"
 
 title "A network to try it on: ng0 here, ng1 in the namespace nicgate-demo"
@@ -97,12 +97,10 @@ in_background "$files/tcpdump.log" tcpdump -n -i ng0 -w "$files/tcpdump.pcap" 's
 watcher=$background
 show $ng demo send
 echo
-echo "  what nicgate captured: the dropped packets, each with its verdict"
+echo "  what nicgate captured: the dropped packets, each with its verdict (1 is XDP_DROP) and what decided it"
 end "$capture" "$files/dropped.log"
 capture=''
-if command -v tshark >/dev/null; then
-	show tshark -r "$files/dropped.pcapng" -Y 'frame.verdict.ebpf_xdp == 1' -c 3 2>/dev/null
-fi
+show tshark -r "$files/dropped.pcapng" -c 3 -T fields -e ip.src -e frame.verdict.ebpf_xdp -e frame.comment 2>/dev/null
 echo
 echo "  what tcpdump saw meanwhile: they never reached it"
 end "$watcher" "$files/tcpdump.log"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # deps.sh - installs the Debian 12 packages nicgate needs: the one list of them. As root; does nothing when all are there.
 #
-# usage: deps.sh [-l] [GROUP]...    GROUP: run build test kernels (default: all); -l prints the packages instead
+# usage: deps.sh [-l] [GROUP]...    GROUP: run build demo test kernels (default: all); -l prints the packages instead
 set -eu
 
 packages() {
@@ -23,9 +23,9 @@ packages() {
 	build	libnl-genl-3-dev	netlink: XDP features of interfaces
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
+	demo	tshark			reads verdicts out of pcapng: the demo, the tests
 	test	perl			prove, the test runner
 	test	util-linux		unshare, nsenter, setpriv
-	test	tshark			reads verdicts out of pcapng
 	test	clang-format		make lint: layout of C
 	test	shellcheck		make lint: shell scripts
 	test	mandoc			make lint: manual pages
@@ -41,11 +41,11 @@ main() {
 	[ "${1:-}" != -l ] || { list=1; shift; }
 	for group; do
 		case $group in
-		run | build | test | kernels) ;;
-		*) echo "deps.sh: unknown group '$group'; groups: run build test kernels" >&2; exit 2 ;;
+		run | build | demo | test | kernels) ;;
+		*) echo "deps.sh: unknown group '$group'; groups: run build demo test kernels" >&2; exit 2 ;;
 		esac
 	done
-	wanted=$(packages | awk -v groups=" ${*:-run build test kernels} " 'index(groups, " " $1 " ") { print $2 }')
+	wanted=$(packages | awk -v groups=" ${*:-run build demo test kernels} " 'index(groups, " " $1 " ") { print $2 }')
 	[ -z "$list" ] || { echo "$wanted"; exit; }
 
 	# pkg-config is a virtual name where pkgconf has replaced it.
