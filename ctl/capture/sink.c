@@ -19,7 +19,6 @@ struct ng_sink {
 	struct mark *mark;
 	size_t marks, marks_max;
 	uint64_t packets; /* committed */
-	uint64_t written; /* bytes that reached fd */
 };
 
 int ng_sink_new(int fd, size_t room_max, bool (*cancelled)(void), struct ng_sink **out)
@@ -71,6 +70,7 @@ static size_t write_buffer(struct ng_sink *s)
  * forget the others, and cut off half a record. */
 static void keep_whole_records(struct ng_sink *s, size_t done)
 {
+	const off_t at = lseek(s->fd, 0, SEEK_CUR); /* -1: a pipe, nothing to cut */
 	size_t whole = 0, packets = 0, all = 0;
 
 	for (size_t i = 0; i < s->marks; i++) {
@@ -81,9 +81,8 @@ static void keep_whole_records(struct ng_sink *s, size_t done)
 		}
 	}
 	s->packets -= all - packets;
-	if (whole < done && lseek(s->fd, 0, SEEK_CUR) >= 0) /* -1: a pipe, nothing to cut */
-		if (ftruncate(s->fd, (off_t)(s->written + whole)))
-			return; /* the first error is what is reported */
+	if (whole < done && at >= 0 && ftruncate(s->fd, at - (off_t)(done - whole)))
+		return; /* the first error is what is reported */
 }
 
 int ng_sink_flush(struct ng_sink *s)
@@ -95,7 +94,6 @@ int ng_sink_flush(struct ng_sink *s)
 	done = write_buffer(s);
 	if (s->err)
 		keep_whole_records(s, done);
-	s->written += done;
 	s->used = 0;
 	s->marks = 0;
 	return s->err;

@@ -63,16 +63,21 @@ static void test_plain(void)
 	close(copy);
 }
 
-/* A file size limit inside a record stands for a full disk. */
-static void test_full(void)
+/*
+ * A file size limit inside a record stands for a full disk. before: bytes that the file holds
+ * already, as with `>>`.
+ */
+static void test_full(int before)
 {
-	const struct rlimit limit = { HEADER + 300 * RECORD + 500, RLIM_INFINITY };
+	const struct rlimit limit = { (rlim_t)before + HEADER + 300 * RECORD + 500, RLIM_INFINITY };
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int fd = temporary_file(), copy = dup(fd), rc = 0;
 	struct ng_sink *s;
 	uint64_t packets = 0;
 
 	signal(SIGXFSZ, SIG_IGN);
+	if (ftruncate(fd, before) || lseek(fd, before, SEEK_SET) != before)
+		rc = -errno;
 	ng_sink_new(fd, RECORD, NULL, &s);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	add(s, HEADER, 0, false);
@@ -81,7 +86,8 @@ static void test_full(void)
 	setrlimit(RLIMIT_FSIZE, &unlimited);
 	is_int(rc, -EFBIG, "the write that failed is reported");
 	is_int((long long)ng_sink_packets(s), 300, "packets that arrived whole");
-	is_int(size_of(copy), HEADER + 300 * RECORD, "the file ends with the last whole record");
+	is_int(size_of(copy), before + HEADER + 300 * RECORD,
+	       "the file ends with the last whole record");
 	is_int(add(s, RECORD, 1, true), -EFBIG, "nothing more is taken");
 	is_int(ng_sink_close(s, &packets), -EFBIG, "close says it again");
 	is_int((long long)packets, 300, "with the same count");
@@ -135,7 +141,8 @@ static void test_cancel(void)
 int main(void)
 {
 	test_plain();
-	test_full();
+	test_full(0);
+	test_full(70000);
 	test_reader_gone();
 	test_cancel();
 	return tap_done();
