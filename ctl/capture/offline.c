@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <net/ethernet.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "ctl/capture/rings.h"
@@ -22,6 +23,7 @@
 #include "maps/tap.h"
 
 #define RING_BYTES	 (4ull << 20) /* holds one record at a time */
+#define LEASE_TICKS	 (INT32_MAX / 2) /* 12 days and more: the reader of our output may stall */
 #define LEASE_RENEW_RUNS 100000
 #define DLT_ETHERNET	 1
 
@@ -62,7 +64,7 @@ static int renew_lease(struct offline *o)
 	int rc = ng_jiffies(&o->jiffies_fd, &now);
 
 	if (!rc)
-		o->gate->maps.control->tap[0].lease_jiffies = (now + NG_TAP_LEASE_TICKS) | 1;
+		o->gate->maps.control->tap[0].lease_jiffies = (now + LEASE_TICKS) | 1;
 	return rc;
 }
 

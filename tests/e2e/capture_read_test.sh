@@ -69,6 +69,28 @@ is "$rc/$(grep -c 'Flags' "$tmp/out")" 0/3 "-r without -w prints, -c ends it"
 run ng capture -r "$tmp/all.pcap" -s 20 -w "$tmp/got.pcap" udp port 53
 is "$(dump "$tmp/got.pcap" | grep -c '0x0010:  [0-9a-f]\{4\} [0-9a-f]\{4\}$')" "$(pcap_count "$tmp/got.pcap")" "-s cuts"
 
+# a reader that stalls: the tap's lease, which the program looks at, outlasts it
+lease() {
+	map=$(sed -n '/^value_size:[[:space:]]*320$/,$s/^map_id:[[:space:]]*//p' /proc/"$reader"/fdinfo/* 2>/dev/null | head -n 1)
+	bpftool -j map dump id "${map:-0}" 2>/dev/null | sed -n 's/.*"lease_jiffies":\([1-9][0-9]*\).*/\1/p'
+}
+lease_is_set() { [ "$(lease)" ]; }
+jiffies=$(sed -n 's/^jiffies: //p' /proc/timer_list 2>/dev/null | head -n 1)
+if [ "$jiffies" ]; then
+	ngsend -w "$tmp/much.pcap" -c 100 -s 9014 -n >/dev/null
+	mkfifo "$tmp/fifo"
+	bg ng capture -r "$tmp/much.pcap" -w "$tmp/fifo" --format pcap
+	reader=$bg
+	exec 9<"$tmp/fifo"
+	wait_for 10 lease_is_set
+	is "$(((($(lease) - jiffies) & 0xffffffff) > 24 * 3600 * 1000))" 1 "a stalled reader has a day at least"
+	is "$(tcpdump -r - --count <&9 2>"$tmp/err")" "100 packets" "and misses nothing"
+	exec 9<&-
+	wait "$reader"
+else
+	skip "a stalled reader: needs /proc/timer_list"
+fi
+
 # what cannot be read
 run ng capture -r "$tmp/all.pcap" -w "$tmp/./all.pcap"
 is "$rc" 2 "a file is not written over while it is read"
