@@ -22,7 +22,7 @@
 #include "ctl/dataplane/gate.h"
 #include "maps/tap.h"
 
-#define RING_BYTES	 (4ull << 20) /* holds one record at a time */
+#define RING_BYTES	 (4ull << 20)	 /* holds one record at a time */
 #define LEASE_TICKS	 (INT32_MAX / 2) /* 12 days and more: the reader of our output may stall */
 #define LEASE_RENEW_RUNS 100000
 #define DLT_ETHERNET	 1
