@@ -25,7 +25,7 @@ void ng_goto(struct ng_translation *t, struct bpf_insn insn, size_t label)
 
 static void load_ctx(struct ng_translation *t, unsigned int reg, size_t offset)
 {
-	put(t, NG_LOAD(BPF_W, reg, NG_R_CTX, offset));
+	put(t, NG_LOAD(BPF_W, reg, NG_REG_CTX, offset));
 }
 
 #define SKB(field) offsetof(struct __sk_buff, field)
@@ -35,8 +35,8 @@ static void data_pointers(struct ng_translation *t)
 {
 	bool tc = t->ctx == NG_CTX_TC;
 
-	load_ctx(t, NG_R_DATA, tc ? SKB(data) : XDP(data));
-	load_ctx(t, NG_R_END, tc ? SKB(data_end) : XDP(data_end));
+	load_ctx(t, NG_REG_DATA, tc ? SKB(data) : XDP(data));
+	load_ctx(t, NG_REG_END, tc ? SKB(data_end) : XDP(data_end));
 }
 
 /* r0 = length of the whole packet in memory; a helper call in XDP. */
@@ -46,7 +46,7 @@ static void memory_length(struct ng_translation *t)
 		load_ctx(t, BPF_REG_0, SKB(len));
 		return;
 	}
-	put(t, NG_MOV(BPF_REG_1, NG_R_CTX));
+	put(t, NG_MOV(BPF_REG_1, NG_REG_CTX));
 	put(t, NG_CALL(BPF_FUNC_xdp_get_buff_len));
 }
 
@@ -70,7 +70,7 @@ static void prepare_direct(struct ng_translation *t)
 /* r0 = 0, or an error when the packet ends before; r2 = offset in memory. */
 static void call_load(struct ng_translation *t, int to, unsigned int size)
 {
-	put(t, NG_MOV(BPF_REG_1, NG_R_CTX));
+	put(t, NG_MOV(BPF_REG_1, NG_REG_CTX));
 	put(t, NG_MOV(BPF_REG_3, BPF_REG_10));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_3, to));
 	put(t, NG_MOV_I(BPF_REG_4, size));
@@ -125,15 +125,15 @@ static void prepare_helper(struct ng_translation *t)
 	size_t untagged;
 
 	memory_length(t);
-	put(t, NG_MOV(NG_R_LEN, BPF_REG_0));
+	put(t, NG_MOV(NG_REG_LEN, BPF_REG_0));
 	if (t->ctx != NG_CTX_TC)
 		return;
 	put(t, NG_STORE_I(BPF_DW, BPF_REG_10, NG_FP_WIRE_8, 0));
 	put(t, NG_STORE_I(BPF_DW, BPF_REG_10, NG_FP_WIRE_12, 0));
-	load_ctx(t, NG_R_TAG, SKB(vlan_present));
-	untagged = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JEQ, NG_R_TAG, 0, 0));
-	put(t, NG_MOV_I(NG_R_TAG, TAG_BYTES));
-	put(t, NG_ALU_I(BPF_ADD, NG_R_LEN, TAG_BYTES));
+	load_ctx(t, NG_REG_TAG, SKB(vlan_present));
+	untagged = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JEQ, NG_REG_TAG, 0, 0));
+	put(t, NG_MOV_I(NG_REG_TAG, TAG_BYTES));
+	put(t, NG_ALU_I(BPF_ADD, NG_REG_LEN, TAG_BYTES));
 	wire_window(t);
 	ng_emit_land(&t->emit, untagged);
 }
@@ -149,8 +149,8 @@ void ng_access_prepare(struct ng_translation *t)
 void ng_access_short(struct ng_translation *t)
 {
 	memory_length(t);
-	put(t, NG_MOV(BPF_REG_1, NG_R_END));
-	put(t, NG_ALU(BPF_SUB, BPF_REG_1, NG_R_DATA));
+	put(t, NG_MOV(BPF_REG_1, NG_REG_END));
+	put(t, NG_ALU(BPF_SUB, BPF_REG_1, NG_REG_DATA));
 	ng_goto(t, NG_JUMP(BPF_JEQ, BPF_REG_0, BPF_REG_1, 0), NG_L_REJECT);
 }
 
@@ -195,9 +195,9 @@ unsigned int ng_access_needs(const struct ng_translation *t, const struct sock_f
 
 void ng_access_guard(struct ng_translation *t, unsigned int bytes)
 {
-	put(t, NG_MOV(BPF_REG_1, NG_R_DATA));
+	put(t, NG_MOV(BPF_REG_1, NG_REG_DATA));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_1, bytes));
-	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_1, NG_R_END, 0), NG_L_SHORT);
+	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_1, NG_REG_END, 0), NG_L_SHORT);
 }
 
 static void to_host(struct ng_translation *t, unsigned int reg, unsigned int size)
@@ -227,7 +227,7 @@ static void direct_constant(struct ng_translation *t, unsigned int reg, const st
 		extract(t, reg, BEHIND_TAG - f->k - size, size);
 		return;
 	}
-	put(t, NG_LOAD(bpf_size[size], reg, NG_R_DATA, memory_offset(t, f->k)));
+	put(t, NG_LOAD(bpf_size[size], reg, NG_REG_DATA, memory_offset(t, f->k)));
 	to_host(t, reg, size);
 }
 
@@ -235,19 +235,19 @@ static void direct_variable(struct ng_translation *t, const struct sock_filter *
 {
 	unsigned int size = ng_op_size(f);
 
-	put(t, NG_MOV32(BPF_REG_1, NG_R_X));
+	put(t, NG_MOV32(BPF_REG_1, NG_REG_X));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_1, f->k));
 	if (t->copy == NG_COPY_TAGGED)
 		ng_goto(t, NG_JUMP_I(BPF_JLT, BPF_REG_1, BEHIND_TAG, 0), NG_L_HELPER);
 	ng_goto(t, NG_JUMP_I(BPF_JGT, BPF_REG_1, VARIABLE_MAX, 0), NG_L_HELPER);
 	if (t->copy == NG_COPY_TAGGED)
 		put(t, NG_ALU_I(BPF_SUB, BPF_REG_1, TAG_BYTES));
-	put(t, NG_ALU(BPF_ADD, BPF_REG_1, NG_R_DATA));
+	put(t, NG_ALU(BPF_ADD, BPF_REG_1, NG_REG_DATA));
 	put(t, NG_MOV(BPF_REG_2, BPF_REG_1));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_2, size));
-	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_2, NG_R_END, 0), NG_L_SHORT);
-	put(t, NG_LOAD(bpf_size[size], NG_R_A, BPF_REG_1, 0));
-	to_host(t, NG_R_A, size);
+	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_2, NG_REG_END, 0), NG_L_SHORT);
+	put(t, NG_LOAD(bpf_size[size], NG_REG_A, BPF_REG_1, 0));
+	to_host(t, NG_REG_A, size);
 }
 
 /* r2 = offset on the wire, r3 = end of the load there. */
@@ -256,7 +256,7 @@ static void wire_offset(struct ng_translation *t, const struct sock_filter *f)
 	if (ng_op_of(f) != NG_OP_IND) {
 		put(t, NG_MOV32_I(BPF_REG_2, f->k));
 	} else {
-		put(t, NG_MOV32(BPF_REG_2, NG_R_X));
+		put(t, NG_MOV32(BPF_REG_2, NG_REG_X));
 		put(t, NG_MOV32_I(BPF_REG_3, f->k));
 		put(t, NG_ALU(BPF_ADD, BPF_REG_2, BPF_REG_3));
 	}
@@ -268,8 +268,8 @@ static void window_constant(struct ng_translation *t, unsigned int k, unsigned i
 {
 	bool first = k + size <= BEHIND_TAG;
 
-	put(t, NG_LOAD(BPF_DW, NG_R_A, BPF_REG_10, first ? NG_FP_WIRE_8 : NG_FP_WIRE_12));
-	extract(t, NG_R_A, BEHIND_TAG + (first ? 0 : 4) - k - size, size);
+	put(t, NG_LOAD(BPF_DW, NG_REG_A, BPF_REG_10, first ? NG_FP_WIRE_8 : NG_FP_WIRE_12));
+	extract(t, NG_REG_A, BEHIND_TAG + (first ? 0 : 4) - k - size, size);
 }
 
 static void window_variable(struct ng_translation *t, unsigned int size)
@@ -278,14 +278,14 @@ static void window_variable(struct ng_translation *t, unsigned int size)
 
 	put(t, NG_MOV_I(BPF_REG_4, BEHIND_TAG));
 	put(t, NG_ALU(BPF_SUB, BPF_REG_4, BPF_REG_3));
-	put(t, NG_LOAD(BPF_DW, NG_R_A, BPF_REG_10, NG_FP_WIRE_8));
+	put(t, NG_LOAD(BPF_DW, NG_REG_A, BPF_REG_10, NG_FP_WIRE_8));
 	first = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JSGE, BPF_REG_4, 0, 0));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_4, 4));
-	put(t, NG_LOAD(BPF_DW, NG_R_A, BPF_REG_10, NG_FP_WIRE_12));
+	put(t, NG_LOAD(BPF_DW, NG_REG_A, BPF_REG_10, NG_FP_WIRE_12));
 	ng_emit_land(&t->emit, first);
 	put(t, NG_ALU_I(BPF_LSH, BPF_REG_4, 3));
-	put(t, NG_ALU(BPF_RSH, NG_R_A, BPF_REG_4));
-	extract(t, NG_R_A, 0, size);
+	put(t, NG_ALU(BPF_RSH, NG_REG_A, BPF_REG_4));
+	extract(t, NG_REG_A, 0, size);
 }
 
 /* A = what a helper call loads from r2. */
@@ -293,8 +293,8 @@ static void load_by_call(struct ng_translation *t, unsigned int size)
 {
 	call_load(t, NG_FP_BYTES, size);
 	ng_goto(t, NG_JUMP_I(BPF_JNE, BPF_REG_0, 0, 0), NG_L_REJECT);
-	put(t, NG_LOAD(bpf_size[size], NG_R_A, BPF_REG_10, NG_FP_BYTES));
-	to_host(t, NG_R_A, size);
+	put(t, NG_LOAD(bpf_size[size], NG_REG_A, BPF_REG_10, NG_FP_BYTES));
+	to_host(t, NG_REG_A, size);
 }
 
 static void tagged_constant(struct ng_translation *t, const struct sock_filter *f)
@@ -304,11 +304,11 @@ static void tagged_constant(struct ng_translation *t, const struct sock_filter *
 
 	if (is_beside_tag(f->k, (__u64)f->k + size)) {
 		if (f->k >= BEHIND_TAG)
-			put(t, NG_ALU(BPF_SUB, BPF_REG_2, NG_R_TAG));
+			put(t, NG_ALU(BPF_SUB, BPF_REG_2, NG_REG_TAG));
 		load_by_call(t, size);
 		return;
 	}
-	untagged = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JEQ, NG_R_TAG, 0, 0));
+	untagged = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JEQ, NG_REG_TAG, 0, 0));
 	window_constant(t, f->k, size);
 	done = ng_emit_ahead(&t->emit, NG_JA(0));
 	ng_emit_land(&t->emit, untagged);
@@ -319,7 +319,7 @@ static void tagged_constant(struct ng_translation *t, const struct sock_filter *
 static void tagged_variable(struct ng_translation *t, unsigned int size)
 {
 	struct ng_emit *e = &t->emit;
-	size_t untagged = ng_emit_ahead(e, NG_JUMP_I(BPF_JEQ, NG_R_TAG, 0, 0));
+	size_t untagged = ng_emit_ahead(e, NG_JUMP_I(BPF_JEQ, NG_REG_TAG, 0, 0));
 	size_t before = ng_emit_ahead(e, NG_JUMP_I(BPF_JLE, BPF_REG_3, MAC_BYTES, 0));
 	size_t behind = ng_emit_ahead(e, NG_JUMP_I(BPF_JGE, BPF_REG_2, BEHIND_TAG, 0));
 	size_t done;
@@ -338,7 +338,7 @@ static void tagged_variable(struct ng_translation *t, unsigned int size)
 static void helper_load(struct ng_translation *t, const struct sock_filter *f)
 {
 	wire_offset(t, f);
-	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_3, NG_R_LEN, 0), NG_L_REJECT);
+	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_3, NG_REG_LEN, 0), NG_L_REJECT);
 	if (t->ctx != NG_CTX_TC)
 		load_by_call(t, ng_op_size(f));
 	else if (ng_op_of(f) == NG_OP_IND)
@@ -349,16 +349,16 @@ static void helper_load(struct ng_translation *t, const struct sock_filter *f)
 
 static void header_length(struct ng_translation *t)
 {
-	put(t, NG_ALU32_I(BPF_AND, NG_R_X, 0xf));
-	put(t, NG_ALU32_I(BPF_LSH, NG_R_X, 2));
+	put(t, NG_ALU32_I(BPF_AND, NG_REG_X, 0xf));
+	put(t, NG_ALU32_I(BPF_LSH, NG_REG_X, 2));
 }
 
 static void helper_header_length(struct ng_translation *t, const struct sock_filter *f)
 {
-	put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_SAVED_A, NG_R_A));
+	put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_SAVED_A, NG_REG_A));
 	helper_load(t, f);
-	put(t, NG_MOV32(NG_R_X, NG_R_A));
-	put(t, NG_LOAD(BPF_W, NG_R_A, BPF_REG_10, NG_FP_SAVED_A));
+	put(t, NG_MOV32(NG_REG_X, NG_REG_A));
+	put(t, NG_LOAD(BPF_W, NG_REG_A, BPF_REG_10, NG_FP_SAVED_A));
 	header_length(t);
 }
 
@@ -376,7 +376,7 @@ void ng_access_load(struct ng_translation *t, const struct sock_filter *f)
 	} else if (ng_op_of(f) == NG_OP_IND) {
 		direct_variable(t, f);
 	} else {
-		direct_constant(t, msh ? NG_R_X : NG_R_A, f);
+		direct_constant(t, msh ? NG_REG_X : NG_REG_A, f);
 		if (msh)
 			header_length(t);
 	}
@@ -385,7 +385,7 @@ void ng_access_load(struct ng_translation *t, const struct sock_filter *f)
 void ng_access_len(struct ng_translation *t, unsigned int reg)
 {
 	if (t->copy == NG_COPY_HELPER)
-		put(t, NG_MOV32(reg, NG_R_LEN));
+		put(t, NG_MOV32(reg, NG_REG_LEN));
 	else
 		put(t, NG_LOAD(BPF_W, reg, BPF_REG_10, NG_FP_LEN));
 }

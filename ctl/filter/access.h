@@ -21,13 +21,13 @@ enum ng_copy { NG_COPY_DIRECT, NG_COPY_TAGGED, NG_COPY_HELPER, NG_COPY_MAX };
 
 /* Registers. In HELPER: R7 the length on the wire, R8 the bytes of the tag in metadata, 0 or 4. */
 enum {
-	NG_R_A = BPF_REG_0, /* lost in helper calls */
-	NG_R_CTX = BPF_REG_6,
-	NG_R_DATA = BPF_REG_7,
-	NG_R_LEN = BPF_REG_7,
-	NG_R_END = BPF_REG_8,
-	NG_R_TAG = BPF_REG_8,
-	NG_R_X = BPF_REG_9,
+	NG_REG_A = BPF_REG_0, /* lost in helper calls */
+	NG_REG_CTX = BPF_REG_6,
+	NG_REG_DATA = BPF_REG_7,
+	NG_REG_LEN = BPF_REG_7,
+	NG_REG_END = BPF_REG_8,
+	NG_REG_TAG = BPF_REG_8,
+	NG_REG_X = BPF_REG_9,
 };
 
 /* Stack frame, offsets from R10; M[i] is at NG_FP_MEM + 4 * i. */

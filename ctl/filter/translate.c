@@ -24,7 +24,7 @@ static int memory_cell(const struct sock_filter *f)
 /* The register that loads and stores of this instruction are about. */
 static unsigned int subject(const struct sock_filter *f)
 {
-	return BPF_CLASS(f->code) == BPF_LDX || BPF_CLASS(f->code) == BPF_STX ? NG_R_X : NG_R_A;
+	return BPF_CLASS(f->code) == BPF_LDX || BPF_CLASS(f->code) == BPF_STX ? NG_REG_X : NG_REG_A;
 }
 
 static void write_alu(struct ng_translation *t, const struct sock_filter *f)
@@ -32,17 +32,17 @@ static void write_alu(struct ng_translation *t, const struct sock_filter *f)
 	unsigned int op = BPF_OP(f->code);
 
 	if (BPF_SRC(f->code) == BPF_K) {
-		put(t, NG_ALU32_I(op, NG_R_A, f->k));
+		put(t, NG_ALU32_I(op, NG_REG_A, f->k));
 		return;
 	}
 	if (op == BPF_DIV || op == BPF_MOD)
-		ng_goto(t, NG_JUMP32_I(BPF_JEQ, NG_R_X, 0, 0), NG_L_REJECT);
+		ng_goto(t, NG_JUMP32_I(BPF_JEQ, NG_REG_X, 0, 0), NG_L_REJECT);
 	if (op == BPF_LSH || op == BPF_RSH) {
-		put(t, NG_JUMP32_I(BPF_JLT, NG_R_X, 32, 2));
-		put(t, NG_MOV32_I(NG_R_A, 0));
+		put(t, NG_JUMP32_I(BPF_JLT, NG_REG_X, 32, 2));
+		put(t, NG_MOV32_I(NG_REG_A, 0));
 		put(t, NG_JA(1));
 	}
-	put(t, NG_ALU32(op, NG_R_A, NG_R_X));
+	put(t, NG_ALU32(op, NG_REG_A, NG_REG_X));
 }
 
 /* All but jumps and returns. */
@@ -70,13 +70,13 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 		write_alu(t, f);
 		break;
 	case NG_OP_NEG:
-		put(t, NG_ALU32_I(BPF_NEG, NG_R_A, 0));
+		put(t, NG_ALU32_I(BPF_NEG, NG_REG_A, 0));
 		break;
 	case NG_OP_TAX:
-		put(t, NG_MOV32(NG_R_X, NG_R_A));
+		put(t, NG_MOV32(NG_REG_X, NG_REG_A));
 		break;
 	case NG_OP_TXA:
-		put(t, NG_MOV32(NG_R_A, NG_R_X));
+		put(t, NG_MOV32(NG_REG_A, NG_REG_X));
 		break;
 	default:
 		break;
@@ -91,8 +91,8 @@ static size_t block_label(const struct ng_translation *t, size_t block)
 static void compare(struct ng_translation *t, const struct sock_filter *f, unsigned int op,
 		    size_t block)
 {
-	struct bpf_insn insn = BPF_SRC(f->code) == BPF_X ? NG_JUMP32(op, NG_R_A, NG_R_X, 0)
-							 : NG_JUMP32_I(op, NG_R_A, f->k, 0);
+	struct bpf_insn insn = BPF_SRC(f->code) == BPF_X ? NG_JUMP32(op, NG_REG_A, NG_REG_X, 0)
+							 : NG_JUMP32_I(op, NG_REG_A, f->k, 0);
 
 	ng_emit_jump(&t->emit, insn, block_label(t, block));
 }
@@ -121,7 +121,7 @@ static void write_choice(struct ng_translation *t, const struct ng_block *b, siz
 static void write_return(struct ng_translation *t, const struct sock_filter *f)
 {
 	if (BPF_RVAL(f->code) == BPF_K)
-		put(t, NG_MOV32_I(NG_R_A, f->k));
+		put(t, NG_MOV32_I(NG_REG_A, f->k));
 	put(t, NG_RETURN);
 }
 
@@ -202,8 +202,8 @@ static int write_copy(struct ng_translation *t, enum ng_copy copy)
 		return -ENOMEM;
 	t->copy = copy;
 	ng_access_prepare(t);
-	put(t, NG_MOV32_I(NG_R_A, 0));
-	put(t, NG_MOV32_I(NG_R_X, 0));
+	put(t, NG_MOV32_I(NG_REG_A, 0));
+	put(t, NG_MOV32_I(NG_REG_X, 0));
 	for (unsigned int i = 0; i < BPF_MEMWORDS; i++)
 		if (t->cfg.mem_read & 1u << i)
 			put(t, NG_STORE_I(BPF_W, BPF_REG_10, NG_FP_MEM + 4 * (int)i, 0));
@@ -229,7 +229,7 @@ static int write_body(struct ng_translation *t)
 {
 	int ret;
 
-	put(t, NG_MOV(NG_R_CTX, BPF_REG_1));
+	put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
 	ret = write_copy(t, NG_COPY_DIRECT);
 	if (!ret && is_used(t, NG_L_TAGGED)) {
 		place(t, NG_L_TAGGED);

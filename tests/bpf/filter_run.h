@@ -261,7 +261,7 @@ static long helper_copy(const struct ng_ebpf *body, enum ng_filter_ctx ctx)
 	for (size_t i = 0; i < body->n; i++) {
 		const struct bpf_insn *insn = &body->insns[i];
 
-		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->dst_reg == NG_R_LEN &&
+		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->dst_reg == NG_REG_LEN &&
 		    insn->src_reg == 0)
 			return (long)i - (ctx == NG_CTX_TC ? 1 : 2);
 	}
