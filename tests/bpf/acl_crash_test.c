@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A writer that dies between any two of its stores and system calls: after recovery the tables hold what was there before or
- * what was to be, and nothing else. The engine is compiled in with each store and each call counted.
+ * A writer that dies between any two of its stores and system calls: after recovery the tables hold
+ * what was there before or what was to be, and nothing else. The engine is compiled in with each
+ * store and each call counted.
  */
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,7 +134,8 @@ static bool rebuild(const struct model *o)
 	return true;
 }
 
-/* A batch of adds may stop in between: all that is there is old or new, and lookups agree with it. */
+/* A batch of adds may stop in between:
+ * all that is there is old or new, and lookups agree with it. */
 static bool is_between(struct model *o)
 {
 	struct ng_acl_entry *list;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ACL at its limits: full tables, deep nests of prefixes, many clauses on one prefix, the default size filled. */
+/* The ACL at its limits: full tables, deep nests of prefixes,
+ * many clauses on one prefix, the default size filled. */
 #include <time.h>
 
 #include <bpf/libbpf.h>
@@ -112,7 +113,8 @@ static void too_many_on_one(void)
 	o.n = 0;
 }
 
-/* Every length of both families on one path, added from both ends to the middle, then taken away likewise. */
+/* Every length of both families on one path,
+ * added from both ends to the middle, then taken away likewise. */
 static void nest(void)
 {
 	struct ng_acl_key path[33 + 129];

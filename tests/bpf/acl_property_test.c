@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random changes of the ACL: after each, tables, lookups and the programs agree with a linear search over a plain list. */
+/* Random changes of the ACL: after each, tables,
+ * lookups and the programs agree with a linear search over a plain list. */
 #include <linux/pkt_cls.h>
 
 #include "ctl/dataplane/gate.h"

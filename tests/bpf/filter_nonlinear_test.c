@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters over socket buffers whose headers do not lie in linear memory. BPF_PROG_TEST_RUN cannot make them; a packet
- * socket can, from a frame longer than a page and a virtio header that says how much of it is linear.
+ * Filters over socket buffers whose headers do not lie in linear memory. BPF_PROG_TEST_RUN cannot
+ * make them; a packet socket can, from a frame longer than a page and a virtio header that says how
+ * much of it is linear.
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -112,7 +113,8 @@ static int send_frame(int sock, const struct packet *p, uint16_t linear)
 	return writev(sock, parts, 2) == (ssize_t)(sizeof(header) + p->len) ? 0 : -errno;
 }
 
-/* Sends packets through the attached filter; false at the first that is answered wrongly or was linear. */
+/* Sends packets through the attached filter;
+ * false at the first that is answered wrongly or was linear. */
 static bool send_packets(int sock, int map, const struct ng_cbpf *filter, enum mode mode,
 			 struct tally *tally)
 {

@@ -145,7 +145,8 @@ static inline int gates_run(const struct gates *g, enum way way, const struct fr
 	return rc;
 }
 
-/* Loads all ways with the taps of mask `taps`, whose filters are filter[NG_HOOK_MAX][NG_TAPS_MAX]. */
+/* Loads all ways with the taps of mask `taps`,
+ * whose filters are filter[NG_HOOK_MAX][NG_TAPS_MAX]. */
 static inline bool gates_load(struct gates *g, __u32 taps,
 			      const struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
 {

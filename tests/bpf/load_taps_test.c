@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs follow their taps: filters spliced at load and reload, taps of the dead collected, gates re-adopted. */
+/* Programs follow their taps: filters spliced at load and reload,
+ * taps of the dead collected, gates re-adopted. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taps from both sides: what the program writes into the rings is what it was shown, every packet it wanted is counted
- * as captured or lost, and a slot tells whether its owner lives.
+ * Taps from both sides: what the program writes into the rings is what it was shown, every packet
+ * it wanted is counted as captured or lost, and a slot tells whether its owner lives.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pins: paths, the lock between processes, walking and removing directories; on a plain directory. */
+/* Pins: paths, the lock between processes,
+ * walking and removing directories; on a plain directory. */
 #include "maps/pins.h"
 
 #include <errno.h>
@@ -97,7 +98,8 @@ static void test_lock(void)
 	ok(p.lock_fd == -1, "unlocking twice is harmless");
 }
 
-/* Many processes lock, see that they are alone, unlock; each unlock removes the directory under the others' feet. */
+/* Many processes lock, see that they are alone, unlock;
+ * each unlock removes the directory under the others' feet. */
 static void contend(int rounds)
 {
 	struct ng_pins p = pins_at(1);

@@ -100,7 +100,8 @@ static const struct ng_opt table[] = {
 	{ 301, "bpffs", NG_OPT_VALUE, "DIR", "" }, { 0, NULL, NG_OPT_NONE, NULL, NULL },
 };
 
-/* seen: every option as "id=value ", then "| " and the first word behind them; or "error: " and its text */
+/* seen: every option as "id=value ", then "| " and the first word behind them;
+ * or "error: " and its text */
 static const struct {
 	const char *line, *seen;
 } opts[] = {
