@@ -91,7 +91,22 @@ static __always_inline __u32 ng_tap_caplen(const struct ng_tap_record *head, __u
 	return ng_min(ng_min(snaplen, head->wirelen), NG_TAP_ROOM_MAX);
 }
 
-/* False: the ring is full. caplen <= room, a constant. */
+/*
+ * Copies the frame's first caplen bytes, 1..room. XDP's helper takes 65535 at most
+ * (net/core/filter.c: bpf_xdp_pointer()), so that what only the last room holds comes in two parts.
+ */
+static __always_inline long ng_tap_copy(void *ctx, void *to, __u32 caplen, __u32 room)
+{
+	const __u32 first = ng_tap_rooms[NG_TAP_ROOMS - 2];
+
+	if (room < NG_TAP_ROOM_MAX)
+		return ng_hook_load(ctx, 0, to, ng_in_range(caplen, room));
+	if (ng_hook_load(ctx, 0, to, first))
+		return -1;
+	return ng_hook_load(ctx, first, to + first, ng_in_range(caplen - first, room - first));
+}
+
+/* False: the ring is full. caplen <= room, a constant; above the room before it. */
 static __always_inline bool ng_tap_put(void *ctx, void *ring, const struct ng_tap_record *head,
 				       __u32 caplen, __u32 snaplen, __u32 wakeup_bytes, __u32 room)
 {
@@ -104,7 +119,7 @@ static __always_inline bool ng_tap_put(void *ctx, void *ring, const struct ng_ta
 	r->tai_ns = bpf_ktime_get_tai_ns();
 	r->snaplen = snaplen;
 	r->caplen = caplen;
-	if (caplen && ng_hook_load(ctx, 0, r + 1, ng_in_range(caplen, room)))
+	if (caplen && ng_tap_copy(ctx, r + 1, caplen, room))
 		r->caplen = 0;
 	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
