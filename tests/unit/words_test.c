@@ -168,6 +168,43 @@ static void test_opts(size_t i)
 		is_int(err.exit, NG_EXIT_USAGE, "options [%s]: a usage error", opts[i].line);
 }
 
+/* seen: the ids of one letter, then "| " and the words between the options */
+static const struct {
+	const char *line, *seen;
+} mixed[] = {
+	{ "", "| " },
+	{ "-j", "j | " },
+	{ "a b", "| a b " },
+	{ "a -j b -n x c", "j n | a b c " },
+	{ "-jv a --netns=x", "j v n | a " },
+	{ "a -n b", "n | a " },
+	{ "a -x b", "error: unknown option '-x'" },
+};
+
+static void test_mixed(size_t i)
+{
+	char line[64], seen[1024] = "", *argv[8] = { line };
+	struct ng_opts o = { .table = table, .argv = argv, .next = 1, .words = 1 };
+	struct ng_error err;
+	const char *value;
+	size_t n = 0, at;
+	int id;
+
+	snprintf(line, sizeof(line), "%s", mixed[i].line);
+	ng_words_split(line, argv + 1, COUNT(argv) - 1, &n, &at);
+	o.argc = (int)n + 1;
+	while ((id = ng_opts_next_mixed(&o, &value, &err)) > 0)
+		append(seen, sizeof(seen), (const char[]){ (char)id, ' ', '\0' });
+	append(seen, sizeof(seen), id ? "error: " : "| ");
+	if (id)
+		append(seen, sizeof(seen), err.what);
+	for (int word = 1; !id && word < o.words; word++) {
+		append(seen, sizeof(seen), argv[word]);
+		append(seen, sizeof(seen), " ");
+	}
+	ok(!strcmp(seen, mixed[i].seen), "options between words [%s]: %s", mixed[i].line, seen);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT(closest); i++) {
@@ -181,5 +218,7 @@ int main(void)
 	test_join();
 	for (size_t i = 0; i < COUNT(opts); i++)
 		test_opts(i);
+	for (size_t i = 0; i < COUNT(mixed); i++)
+		test_mixed(i);
 	return tap_done();
 }
