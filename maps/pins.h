@@ -49,11 +49,11 @@ struct ng_maps {
 		.fd = { [0 ... NG_MAP_ID_MAX - 1] = -1 }                                           \
 	}
 
-/* Maps the mmapable fds of *m; all fds must be set. 0 or -errno. */
+/* Maps the mmapable ones of *m; all fds must be set. 0 or -errno. */
 int ng_maps_mmap(struct ng_maps *m);
 void ng_maps_close(struct ng_maps *m); /* unmaps and closes; accepts a half-built one */
 
-/* Where things are. root = <bpffs>, NULL for the default. */
+/* Where the gates of one network namespace are pinned. */
 struct ng_pins {
 	char root[256]; /* <bpffs>/nicgate */
 	__u64 netns_cookie;
@@ -61,8 +61,8 @@ struct ng_pins {
 };
 
 /*
- * Finds bpffs and the namespace of the caller (SO_NETNS_COOKIE). Creates nothing.
- * -ENOENT: no bpffs mounted at the place (see ng_pins_mount_bpffs), -errno otherwise.
+ * Finds bpffs (NULL: /sys/fs/bpf) and the namespace of the caller (SO_NETNS_COOKIE). Creates
+ * nothing. -ENOENT: no bpffs mounted there (see ng_pins_mount_bpffs()), -errno otherwise.
  */
 int ng_pins_open(struct ng_pins *p, const char *bpffs);
 /* Mounts bpffs on /sys/fs/bpf, only in the mount namespace of pid 1;

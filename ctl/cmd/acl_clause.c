@@ -23,8 +23,8 @@ static int open_for_key(struct ng_acl_call *c, enum ng_acl_form form, struct ng_
 }
 
 /* Names the clauses that the same prefix has, for whoever forgot a word. */
-static void similar(const struct ng_acl_call *c, const struct ng_acl_words *words,
-		    struct ng_error *err)
+static void name_similar(const struct ng_acl_call *c, const struct ng_acl_words *words,
+			 struct ng_error *err)
 {
 	struct ng_acl_entry *list;
 	size_t n, shown = 0;
@@ -55,7 +55,7 @@ static int no_entry(struct ng_acl_call *c, const struct ng_acl_words *words, str
 	ng_acl_call_open(c, other, NULL);
 	ng_acl_key_format(words->dir, &words->key, text);
 	ng_err(err, NG_EXIT_NOT_FOUND, 0, c->link.name, "%s: no such entry", text);
-	similar(c, words, err);
+	name_similar(c, words, err);
 	ng_err_try(err, "nicgate acl list %s", c->link.name);
 	return -ENOENT;
 }
@@ -113,7 +113,7 @@ static int show_test(struct ng_acl_call *c, const struct ng_gate *gate,
 		     const struct ng_acl_words *words, const struct ng_acl_entry *entry,
 		     struct ng_error *err)
 {
-	__u32 standard = gate->maps.control->default_verdict;
+	__u32 fallback = gate->maps.control->default_verdict;
 	struct ng_out *out = ng_acl_out_begin(c, err);
 
 	if (!out)
@@ -121,7 +121,7 @@ static int show_test(struct ng_acl_call *c, const struct ng_gate *gate,
 	ng_out_bool(out, "decided", NULL, entry);
 	ng_out_str(out, "verdict", NULL, entry ? ng_verdict_name[entry->verdict] : NULL);
 	ng_out_str(out, "default", NULL,
-		   standard < NG_VERDICT_MAX ? ng_verdict_name[standard] : NULL);
+		   fallback < NG_VERDICT_MAX ? ng_verdict_name[fallback] : NULL);
 	if (entry) {
 		ng_acl_table_begin(out, false);
 		ng_acl_table_row(out, words->dir, entry);

@@ -45,8 +45,8 @@ struct ng_gate_spec {
 
 /*
  * Every command's way to the pins: checks capabilities, finds bpffs (mounts it when missing and
- * allowed); with `write` also takes the lock and collects what dead captures left. Errors say what
- * to do. ng_pins_close() ends it.
+ * allowed); with `write` also takes the lock and clears away what the dead left. Errors say what to
+ * do. ng_pins_close() ends it.
  */
 int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng_error *err);
 
@@ -81,8 +81,10 @@ void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it 
  * caller's to detach.
  */
 int ng_gate_reload(struct ng_gate *gate, struct ng_error *err);
-/* Dead captures: frees their slots, reloads or (temporary gate) detaches.
- * Every command that takes the lock calls this. */
+/*
+ * Clears away what the dead left: slots of dead captures (by a reload; temporary gates are
+ * detached), pins of interfaces and namespaces that are gone. Part of ng_gate_begin() with `write`.
+ */
 int ng_gate_collect(const struct ng_pins *pins, struct ng_error *err);
 
 /*
