@@ -355,7 +355,7 @@ static __u64 taken(struct live *l)
 }
 
 /* Ends the capture in an order that loses nothing: taps, rings, counters, output, taps' places. */
-static int finish(struct live *l, struct ng_capture_counts *counts)
+static int finish(struct live *l, struct ng_capture_counts *counts, struct ng_error *err)
 {
 	int rc;
 
@@ -363,9 +363,10 @@ static int finish(struct live *l, struct ng_capture_counts *counts)
 	drain_rest(l);
 	write_stats(l);
 	count(l, counts);
-	rc = ng_output_close(l->out, &counts->captured);
+	rc = ng_output_close(l->out, &counts->captured, err);
 	l->out = NULL;
-	rc = l->write_error ? l->write_error : rc;
+	if (l->write_error && rc != -ECHILD)
+		rc = l->write_error;
 	counts->unwritten = rc ? taken(l) - counts->captured : 0;
 	return rc;
 }
@@ -375,6 +376,8 @@ static int report_end(const struct live *l, int write_error, const struct ng_cap
 {
 	const char *path = l->spec->output.path ? l->spec->output.path : "stdout";
 
+	if (write_error == -ECHILD)
+		return write_error;
 	if (write_error == -EPIPE || write_error == -EINTR)
 		return 0;
 	if (write_error) {
@@ -394,7 +397,7 @@ static int report_end(const struct live *l, int write_error, const struct ng_cap
 
 static void close_live(struct live *l)
 {
-	ng_output_close(l->out, NULL);
+	ng_output_close(l->out, NULL, NULL);
 	ng_taps_close(l->taps);
 	ng_link_events_close(l->events);
 	ng_order_free(l->order);
@@ -451,7 +454,7 @@ int ng_capture_live(const struct ng_capture_spec *spec, struct ng_capture_counts
 	if (!rc) {
 		say_listening(l);
 		rc = run(l, err);
-		write_error = finish(l, counts);
+		write_error = finish(l, counts, rc ? NULL : err);
 		if (!rc)
 			rc = report_end(l, write_error, counts, err);
 	}

@@ -201,7 +201,7 @@ static int open_all(struct offline *o, struct ng_error *err)
 
 static void close_all(struct offline *o)
 {
-	ng_output_close(o->out, NULL);
+	ng_output_close(o->out, NULL, NULL);
 	ng_order_free(o->order);
 	ng_rings_free(o->rings);
 	ng_gate_close(o->gate);
@@ -219,12 +219,14 @@ static int finish(struct offline *o, int rc, struct ng_capture_counts *counts, s
 
 	ng_debug("%s: %llu packets by the program, %llu by libpcap's interpreter",
 		 o->spec->savefile, o->runs, o->interpreted);
-	write_error = ng_output_close(o->out, &counts->captured);
+	write_error = ng_output_close(o->out, &counts->captured, err);
 	o->out = NULL;
 	counts->valid = true;
 	counts->accepted = o->matched;
 	counts->sampled_out = o->sampled_out;
 	counts->unwritten = o->handed - counts->captured;
+	if (write_error == -ECHILD)
+		return write_error;
 	if (write_error == -EPIPE || write_error == -EINTR)
 		return 0;
 	if (!write_error)

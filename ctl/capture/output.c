@@ -194,7 +194,7 @@ int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface
 		rc = ng_sink_flush(o->sink);
 	}
 	if (rc && rc != -EPIPE) {
-		ng_output_close(o, NULL);
+		ng_output_close(o, NULL, NULL);
 		return ng_err(err, NG_EXIT_FAILED, -rc, name, "cannot write");
 	}
 	if (spec->path && format == NG_FORMAT_PCAP && spec->format == NG_FORMAT_WISH_AUTO)
@@ -241,32 +241,36 @@ __u64 ng_output_packets(const struct ng_output *o)
 	return ng_sink_packets(o->sink);
 }
 
-/* Its own messages are not shown;
- * an end that is not explained by the reader of its output is worth a word. */
-static void wait_for_tcpdump(pid_t child)
+/* Its end is a failure unless the reader of what it prints went away. Its own messages are not shown. */
+static int wait_for_tcpdump(pid_t child, struct ng_error *err)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
 	int status = 0;
 
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (status && !(poll(&out, 1, 0) > 0 && out.revents & POLLERR))
-		ng_warn("tcpdump, which prints the packets, ended early (status 0x%x)",
-			(unsigned int)status);
+	if (!status || (poll(&out, 1, 0) > 0 && out.revents & POLLERR))
+		return 0;
+	if (WIFSIGNALED(status))
+		ng_err(err, NG_EXIT_FAILED, 0, "tcpdump", "it prints the packets, and ended by %s",
+		       strsignal(WTERMSIG(status)));
+	else
+		ng_err(err, NG_EXIT_FAILED, 0, "tcpdump",
+		       "it prints the packets, and ended with status %d", WEXITSTATUS(status));
+	return -ECHILD;
 }
 
-int ng_output_close(struct ng_output *o, __u64 *packets)
+int ng_output_close(struct ng_output *o, __u64 *packets, struct ng_error *err)
 {
 	uint64_t n = 0;
-	int err;
+	int rc, ended;
 
 	if (!o)
 		return 0;
-	err = ng_sink_close(o->sink, &n);
+	rc = ng_sink_close(o->sink, &n);
 	if (packets)
 		*packets = n;
-	if (o->child)
-		wait_for_tcpdump(o->child);
+	ended = o->child ? wait_for_tcpdump(o->child, err) : 0;
 	free(o);
-	return err;
+	return ended && rc != -EINTR ? ended : rc;
 }

@@ -36,8 +36,8 @@ int ng_output_flush(struct ng_output *o);
 bool ng_output_unbuffered(const struct ng_output *o); /* wants a flush after every batch */
 __u64 ng_output_packets(const struct ng_output *o);   /* see ng_sink_packets() */
 
-/* Writes the rest and closes; waits for tcpdump.
- * *packets: what arrived. 0 or the first -errno, -EPIPE as above. */
-int ng_output_close(struct ng_output *o, __u64 *packets);
+/* Writes the rest and closes; waits for tcpdump. *packets: what arrived.
+ * 0 or the first -errno, -EPIPE as above; -ECHILD: tcpdump failed, *err filled. */
+int ng_output_close(struct ng_output *o, __u64 *packets, struct ng_error *err);
 
 #endif

@@ -41,7 +41,8 @@ int ng_signals_begin(void)
 		if (handled[i] == SIGHUP && old.sa_handler == SIG_IGN)
 			sigaction(SIGHUP, &old, NULL);
 	}
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN); /* both are told by the write, which fails */
+	signal(SIGXFSZ, SIG_IGN);
 	return event_fd;
 }
 

@@ -268,6 +268,13 @@ static const struct {
 	{ XDP_ATTACHED_HW, "offload", "xdpoffload" },
 };
 
+/* By name, link and no pins: what `capture --hook xdp` holds itself. */
+static bool is_captures(const struct ng_prog *prog)
+{
+	return prog->link_id && !strcmp(prog->name, "ng_xdp") &&
+	       strncmp(prog->owner, "pinned", strlen("pinned"));
+}
+
 int ng_foreign_xdp_check(const struct ng_link *link, struct ng_error *err)
 {
 	const char *mode = "several modes", *ip_word = "xdp";
@@ -289,12 +296,18 @@ int ng_foreign_xdp_check(const struct ng_link *link, struct ng_error *err)
 			ip_word = attached_mode[i].ip_word;
 		}
 	ng_prog_describe(id, 0, link->ifindex, &prog);
-	ng_err(err, NG_EXIT_FAILED, 0, link->name, "an XDP program of somebody else is there");
+	ng_err(err, NG_EXIT_FAILED, 0, link->name,
+	       is_captures(&prog) ? "the XDP program of a capture is there"
+				  : "an XDP program of somebody else is there");
 	ng_err_why(err, "program id %u, \"%s\", %s mode; owner: %s", prog.id, prog.name, mode,
 		   prog.owner);
 	if (ng_dispatcher_each(link->ifindex, add_component, err))
 		ng_err_try(err, "xdp-loader unload %s --all    (takes the dispatcher off)",
 			   link->name);
+	else if (is_captures(&prog))
+		ng_err_try(
+			err,
+			"end it first; on an attached interface captures and ACL share a program");
 	else if (prog.link_id)
 		ng_err_try(err, "end its owner, or: bpftool link detach id %u", prog.link_id);
 	else

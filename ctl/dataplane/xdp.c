@@ -97,8 +97,8 @@ static void say_what_differs(const struct ng_gate *gate, const struct ng_gate_sp
 			gate->link.name, words);
 	if (got->mode == NG_MODE_NATIVE && !strcmp(gate->link.kind, "veth"))
 		ng_warn("%s: native XDP on a veth turns TSO off at its peer: TCP through it gets "
-			"slower; --mode generic leaves it on",
-			gate->link.name);
+			"slower; %s leaves it on",
+			gate->link.name, spec->tap_only ? "--hook tc" : "--mode generic");
 }
 
 static int refused(const struct ng_gate *gate, const struct ng_gate_spec *spec, int error,

@@ -37,6 +37,20 @@ else
 	skip "-w - to a terminal: needs script(1)"
 fi
 
+# the driver hook has one place
+captures --hook xdp -Q in -w "$tmp/xdp.pcapng"
+like "$tmp/cap.err" 'warning: .*; --hook tc leaves it on' "--hook xdp on a veth: the warning names the way out"
+run ng attach ng0
+is "$rc" 1 "attach beside it: exit 1"
+like err 'XDP program of a capture is there' "and says that it is a capture's"
+stop "$cap" INT
+
+# tcpdump prints, and its end without a reason is an error
+ngsend -w "$tmp/one.pcap" >"$tmp/out"
+run ng capture -r "$tmp/one.pcap" -ttttttt
+is "$rc" 1 "options that tcpdump refuses: exit 1"
+like err 'tcpdump: .* ended with status 1' "and its status"
+
 run ng capture -d udp
 is "$rc" 0 "-d prints the filter"
 tcpdump -y EN10MB -d udp 2>/dev/null | cmp -s - "$tmp/out"
@@ -46,6 +60,16 @@ tcpdump -y EN10MB -ddd udp 2>/dev/null | cmp -s - "$tmp/out"
 is $? 0 "and -ddd"
 printf 'udp # names\nport 53\n' >"$tmp/filter"
 is "$(ng capture -d -F "$tmp/filter")" "$(ng capture -d udp port 53)" "-F reads the expression, without its comments"
+
+# a limit on the size of files is a write that fails, not a signal that kills
+captures_in_4k() (ulimit -f 8 && exec "$NICGATE" capture -i ng0 -Q in -w "$tmp/4k.pcapng" udp 2>"$tmp/cap.err")
+bg captures_in_4k
+wait_for 5 file_has "$tmp/cap.err" listening
+peer ngsend -i ng1 -c 100 -s 100 >"$tmp/out"
+wait_for 5 gone "$bg"
+like "$tmp/cap.err" 'write failed.*File too large' "the size limit of files ends the capture"
+n=$(sed -n 's/^\([0-9]*\) packets captured/\1/p' "$tmp/cap.err")
+is "$(pcap_count "$tmp/4k.pcapng")" "$n" "the file holds the $n packets that are reported"
 
 # the disk is full: all whole packets are there, and exactly so many are reported
 mkdir "$tmp/small"
