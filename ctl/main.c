@@ -229,11 +229,11 @@ static int finish(int rc, const struct request *r, struct ng_error *err)
 	}
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		if (!rc) {
+		if (!rc)
 			ng_err(err, NG_EXIT_FAILED, errno ? errno : EIO, "stdout",
 			       "cannot write the result");
+		if (!rc || r->g.json)
 			ng_err_show(err, false, false);
-		}
 		return err->exit ? (int)err->exit : NG_EXIT_FAILED;
 	}
 	return err->exit;

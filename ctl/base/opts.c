@@ -24,7 +24,11 @@ static int unknown(const struct ng_opts *o, const char *word, const char *name,
 	close = name ? ng_words_closest(name, names) : NULL;
 	if (close)
 		ng_err_why(err, "did you mean '--%s'?", close);
-	ng_err_why(err, "options here: --%s", ng_words_join_by(names, ", --", list, sizeof(list)));
+	if (n)
+		ng_err_why(err, "options here: --%s",
+			   ng_words_join_by(names, ", --", list, sizeof(list)));
+	else
+		ng_err_why(err, "there are no options here");
 	return -EINVAL;
 }
 

@@ -19,8 +19,10 @@
 
 enum { OPT_BY = 256 };
 
-enum by { BY_BOTH, BY_VERDICT, BY_REASON };
-static const char *const by_words[] = { "both", "verdict", "reason", NULL };
+enum by { BY_VERDICT, BY_REASON, BY_BOTH };
+static const char *const by_words[] = {
+	[BY_VERDICT] = "verdict", [BY_REASON] = "reason", [BY_BOTH] = NULL
+};
 
 struct request {
 	const char *device; /* NULL: all */
@@ -433,7 +435,7 @@ static int parse(struct request *r, int argc, char **argv, int first, struct ng_
 static int run(const struct ng_global *g, int argc, char **argv, struct ng_error *err)
 {
 	bool zero = argc > 1 && !strcmp(argv[1], "zero");
-	struct request r = { 0 };
+	struct request r = { .by = BY_BOTH };
 	int rc = parse(&r, argc, argv, zero ? 2 : 1, err);
 
 	if (rc)

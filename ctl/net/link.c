@@ -13,6 +13,8 @@
 #include "ctl/net/net.h"
 #include "ctl/net/nl.h"
 
+#define NAME_SIZE 128 /* ALTIFNAMSIZ; <linux/if.h> does not go with <net/if.h> */
+
 static void fill(struct ng_link *link, struct rtnl_link *l, const struct ng_features *f)
 {
 	struct nl_addr *addr = rtnl_link_get_addr(l);
@@ -74,7 +76,7 @@ static int get(unsigned int ifindex, const char *name, struct ng_link *link, str
 	if (!name)
 		name = object;
 	ng_trace("netlink getlink %s: %s", name, rc ? nl_geterror(rc) : "ok");
-	if (rc && ng_nl_errno(rc) == ENODEV) {
+	if (rc && (ng_nl_errno(rc) == ENODEV || strlen(name) >= NAME_SIZE)) {
 		rc = ng_err(err, NG_EXIT_NOT_FOUND, ENODEV, name, "no such interface");
 		explain_missing(sk, name, err);
 	} else if (rc) {

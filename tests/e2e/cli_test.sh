@@ -47,6 +47,8 @@ done <<'EOF'
 2|--json=1||takes no value
 2|-n||option '-n' needs a value: NAME
 2|--bpffs||option '--bpffs' needs a value: DIR
+2|status --watch||there are no options here
+2|stats --by both||valid here: verdict, reason$
 2|--color=blue||auto, always or never, not 'blue'
 2|-b x status||with -b the verbs come from 'x'
 2|-j atach|^{"schema":1,"error":{"exit":2,.*"why":\["did you mean 'attach'?"|
@@ -58,7 +60,10 @@ done <<'EOF'
 3|attach ng7||ng7: no such interface: No such device \[ENODEV\]
 3|-n peer attach lq||did you mean 'lo'?
 EOF
-is "$row" 34 "every row was run"
+is "$row" 36 "every row was run"
+
+run ng attach "$(printf '%05000d' 0)"
+is "$rc" 3 "a name longer than any interface's: exit status"
 
 # Errors go to stderr and results to stdout: an unknown verb enters no namespace first.
 run ng -n nowhere atach
@@ -113,6 +118,10 @@ rc=0
 "$NICGATE" -V >/dev/full 2>"$tmp/err" || rc=$?
 is "$rc" 1 "a full stdout: exit status"
 like err 'No space left on device \[ENOSPC\]' "a full stdout: said"
+rc=0
+"$NICGATE" -j -V >/dev/full 2>"$tmp/err" || rc=$?
+is "$rc" 1 "a full stdout, JSON: exit status"
+like err 'No space left on device \[ENOSPC\]' "a full stdout, JSON: said on stderr"
 rc=0
 "$NICGATE" help >&- 2>"$tmp/err" || rc=$?
 is "$rc" 1 "a closed stdout: exit status"
