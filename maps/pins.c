@@ -218,6 +218,15 @@ static bool is_still_there(const char *path, int fd)
 	       by_path.st_dev == by_fd.st_dev;
 }
 
+/* Whoever can write there could take pins away, and with them gates. */
+static bool is_private(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (!st.st_uid || st.st_uid == geteuid()) &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder)
 {
 	long long deadline = now_ms() + timeout_ms;
@@ -227,12 +236,12 @@ int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder)
 
 		if (mkdir(p->root, 0700) && errno != EEXIST)
 			return -errno;
-		fd = open(p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = open(p->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0)
 			return -errno;
-		rc = flock_until(fd, deadline, holder);
+		rc = is_private(fd) ? flock_until(fd, deadline, holder) : -EPERM;
 		if (!rc && is_still_there(p->root, fd)) {
 			p->lock_fd = fd;
 			return 0;

@@ -70,8 +70,8 @@ int ng_pins_open(struct ng_pins *p, const char *bpffs);
 int ng_pins_mount_bpffs(void);
 /*
  * Takes the lock, waiting up to timeout_ms; creates <bpffs>/nicgate if missing. -ETIMEDOUT sets
- * *holder to the pid holding it (0: not visible). Released by ng_pins_unlock() or the end of the
- * process.
+ * *holder to the pid holding it (0: not visible). -EPERM: the directory is another user's, or others
+ * may write to it. Released by ng_pins_unlock() or the end of the process.
  */
 int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder);
 void ng_pins_unlock(struct ng_pins *p);

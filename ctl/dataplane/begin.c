@@ -87,6 +87,12 @@ static int take_lock(struct ng_pins *pins, struct ng_error *err)
 	char comm[32] = "?", path[64];
 	FILE *f;
 
+	if (rc == -EPERM) {
+		ng_err(err, NG_EXIT_FAILED, 0, pins->root, "not used: it is not private");
+		ng_err_why(err, "it belongs to another user, or others may write to it, who could "
+				"take gates away");
+		return rc;
+	}
 	if (rc != -ETIMEDOUT)
 		return rc ? ng_err(err, NG_EXIT_FAILED, -rc, pins->root, "taking the lock failed")
 			  : 0;

@@ -98,6 +98,28 @@ static void test_lock(void)
 	ok(p.lock_fd == -1, "unlocking twice is harmless");
 }
 
+/* Bpffs may be mounted so that everybody can make directories in it. */
+static void test_foreign_directory(void)
+{
+	struct ng_pins p = pins_at(1);
+	char other[300];
+	pid_t holder;
+
+	snprintf(other, sizeof(other), "%s/other", base);
+	mkdir(p.root, 0700);
+	chmod(p.root, 0777);
+	is_int(ng_pins_lock(&p, 0, &holder), -EPERM, "a directory that others may write to");
+	chmod(p.root, 0750);
+	ok(!ng_pins_lock(&p, 0, &holder), "one that others may read is used");
+	ng_pins_unlock(&p);
+	mkdir(other, 0700);
+	if (symlink(other, p.root))
+		printf("# no symbolic link\n");
+	is_int(ng_pins_lock(&p, 0, &holder), -ENOTDIR, "a symbolic link is not followed");
+	unlink(p.root);
+	rmdir(other);
+}
+
 /* Many processes lock, see that they are alone, unlock;
  * each unlock removes the directory under the others' feet. */
 static void contend(int rounds)
@@ -223,6 +245,7 @@ int main(void)
 		return 1;
 	test_paths();
 	test_lock();
+	test_foreign_directory();
 	test_contention();
 	test_walk();
 	test_open();
