@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/base/out.h"
+#include "ctl/base/text.h"
 
 int ng_log_level;
 bool ng_log_color;
@@ -107,8 +109,13 @@ static const char *errno_name(int errnum)
 	return name ? name : "?";
 }
 
-static void show_text(const struct ng_error *err)
+static void show_text(struct ng_error *err)
 {
+	char *const part[] = { err->file,   err->object, err->what,
+			       err->source, err->why,	 err->try_this };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		ng_text_tame(part[i], true);
 	fprintf(stderr, "nicgate: %serror:%s ", ng_log_color ? RED : "", ng_log_color ? PLAIN : "");
 	if (err->line)
 		fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
@@ -172,22 +179,25 @@ static void show_json(const struct ng_error *err, bool pretty)
 
 void ng_err_show(const struct ng_error *err, bool json, bool pretty)
 {
+	struct ng_error e = *err;
+
 	if (json)
-		show_json(err, pretty);
+		show_json(&e, pretty);
 	else
-		show_text(err);
+		show_text(&e);
 }
 
 __attribute__((format(printf, 3, 0))) static void log_line(int level, const char *kind,
 							   const char *fmt, va_list ap)
 {
 	bool color = ng_log_color && level < 0;
+	char *text;
 
-	if (ng_log_level < level)
+	if (ng_log_level < level || vasprintf(&text, fmt, ap) < 0)
 		return;
-	fprintf(stderr, "nicgate: %s%s%s", color ? YELLOW : "", kind, color ? PLAIN : "");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "nicgate: %s%s%s%s\n", color ? YELLOW : "", kind, color ? PLAIN : "",
+		ng_text_tame(text, true));
+	free(text);
 }
 
 #define LOG_FUNCTION(name, level, kind)                                                            \

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/base/text.h"
+
 #define DEPTH_MAX 16
 
 struct ng_out {
@@ -42,35 +44,14 @@ void ng_out_free(struct ng_out *out)
 	free(out);
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629:
- * shortest form, no surrogates, up to U+10FFFF); 0: none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80	 ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 /* What is not UTF-8 (an interface name can be any bytes) becomes U+FFFD:
  * the document stays valid. */
 static void json_string(const char *string)
 {
-	const unsigned char *s = (const unsigned char *)string;
-
 	putchar('"');
-	while (*s) {
-		size_t n = utf8_length(s);
+	for (const char *s = string; *s;) {
+		const unsigned char c = (unsigned char)*s;
+		size_t n = ng_utf8_length(s);
 
 		if (*s == '"' || *s == '\\')
 			printf("\\%c", *s);
@@ -78,8 +59,10 @@ static void json_string(const char *string)
 			fputs("\\n", stdout);
 		else if (*s == '\t')
 			fputs("\\t", stdout);
-		else if (*s < 0x20 || *s == 0x7f)
-			printf("\\u%04x", *s);
+		else if (c < 0x20 || c == 0x7f)
+			printf("\\u%04x", c);
+		else if (n == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0)
+			printf("\\u%04x", (unsigned char)s[1]);
 		else if (!n)
 			fputs("\\ufffd", stdout);
 		else
@@ -181,7 +164,7 @@ void ng_out_str(struct ng_out *out, const char *key, const char *label, const ch
 {
 	if (!out->json) {
 		if (label)
-			printf("%s: %s\n", label, value ? value : "-");
+			ng_out_text(out, "%s: %s\n", label, value ? value : "-");
 		return;
 	}
 	if (!key && label)
@@ -222,12 +205,20 @@ void ng_out_bool(struct ng_out *out, const char *key, const char *label, bool va
 void ng_out_text(struct ng_out *out, const char *fmt, ...)
 {
 	va_list ap;
+	char *text;
+	int n;
 
 	if (out->json)
 		return;
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
+	if (n < 0) {
+		out->oom = true;
+		return;
+	}
+	fputs(ng_text_tame(text, true), stdout);
+	free(text);
 }
 
 void ng_table_begin(struct ng_out *out, const char *key, const struct ng_column *columns, size_t n)
@@ -257,7 +248,7 @@ static void keep_cell(struct ng_out *out, const char *text)
 	if (!out->cell[out->cells])
 		out->oom = true;
 	else
-		out->cells++;
+		ng_text_tame(out->cell[out->cells++], false);
 }
 
 static void add_cell(struct ng_out *out, const char *text, bool quote, bool null)

@@ -126,6 +126,11 @@ static void log_all(const void *arg)
 	ng_trace("t");
 }
 
+static void warn(const void *text)
+{
+	ng_warn("%s", (const char *)text);
+}
+
 static const struct {
 	int level;
 	const char *text;
@@ -153,6 +158,23 @@ static void test_log(void)
 	is_text(printed(stderr, show_text, &err),
 		"nicgate: \033[1;31merror:\033[0m nothing to do with 'x'\n", "an error in colour");
 	ng_log_color = false;
+}
+
+/* Names and words that would command a terminal. */
+static void test_commands(void)
+{
+	struct ng_error err;
+
+	ng_err(&err, NG_EXIT_FAILED, 0, "ng\033[2J", "held by %s", "x\rnicgate: done");
+	ng_err_why(&err, "%s",
+		   "\xc2\x9b"
+		   "2J\tg\xc3\xbcltig");
+	is_text(printed(stderr, show_text, &err),
+		"nicgate: error: ng?[2J: held by x?nicgate: done\n  why:  ??2J\tg\xc3\xbcltig\n",
+		"an error with control characters");
+	ng_log_level = -1;
+	is_text(printed(stderr, warn, "a\033c"), "nicgate: warning: a?c\n",
+		"a warning with control characters");
 }
 
 static void test_usage(void)
@@ -188,6 +210,7 @@ int main(void)
 	}
 	test_limits();
 	test_log();
+	test_commands();
 	test_usage();
 	return tap_done();
 }

@@ -93,6 +93,18 @@ static void escapes(struct ng_out *out)
 	ng_out_str(out, "e\"", NULL, "");
 }
 
+/* Names that would command a terminal. */
+static void commands(struct ng_out *out)
+{
+	ng_out_str(out, "a", "a",
+		   "\033[2J\xc2\x9b"
+		   "2J");
+	ng_out_text(out, "b\x07: %s\n", "c\rd");
+	ng_table_begin(out, "rows", columns, 1);
+	ng_table_str(out, "\033]0;x\007\n\x9bm");
+	ng_table_end(out);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct ng_out *out);
@@ -117,6 +129,11 @@ static const struct {
 	  "{\"schema\":1,\"none\":[],\"one\":[{\"name\":\"x\"}]}\n", NULL },
 	{ "a last column to the right", right_edge, "A    B\n-  100\n",
 	  "{\"schema\":1,\"rows\":[{\"a\":null,\"b\":100}]}\n", NULL },
+	{ "names that would command a terminal", commands,
+	  "a: ?[2J??2J\nb?: c?d\nNAME\n?]0;x???m\n",
+	  "{\"schema\":1,\"a\":\"\\u001b[2J\\u009b2J\",\"rows\":[{\"name\":\"\\u001b]0;x\\u0007\\n"
+	  "\\ufffdm\"}]}\n",
+	  NULL },
 	{ "escapes", escapes, "",
 	  "{\"schema\":1,\"a\":\"\\\"quoted\\\" \\\\ /\",\"b\":\"line\\nbreak\\ttab\\u0001\\u001f\\u007f\","
 	  "\"c\":\"g\xc3\xbcltig \xe2\x82\xac \xf0\x9f\x98\x80\","
