@@ -253,6 +253,16 @@ static void write_stats(struct live *l)
 	}
 }
 
+/* A program also goes with its interface, whose event may still be on its way. */
+static void look_at_gates(struct live *l)
+{
+	char name[IF_NAMESIZE];
+
+	l->detached = ng_taps_detached(l->taps);
+	if (l->detached && !if_indextoname(l->link.ifindex, name))
+		l->gone = true;
+}
+
 /* What is due by the clock: a flush and a look at the gates each second, statistics each ten. */
 static void housekeeping(struct live *l)
 {
@@ -264,7 +274,7 @@ static void housekeeping(struct live *l)
 	}
 	if (now >= l->next_flush) {
 		l->next_flush = now + FLUSH_NS;
-		l->detached = ng_taps_detached(l->taps);
+		look_at_gates(l);
 		for (size_t i = 0; i < NG_DIR_MAX; i++)
 			ng_clause_forget(&l->clauses[i]);
 		if (!l->write_error)

@@ -284,7 +284,7 @@ static void give_back(struct ng_taps *t, struct ng_tap_point *p)
 			ng_warn("%s: cannot remove a temporary tap: %s", dev, err.what);
 		return;
 	}
-	if (p->claimed)
+	if (p->claimed && ng_gate_is_in_force(p->gate))
 		rc = ng_gate_reload(p->gate, &err);
 	if (rc)
 		ng_warn("%s: cannot take a tap out of the program: %s", dev, err.what);
@@ -372,9 +372,12 @@ int ng_taps_read_stats(struct ng_taps *t)
 
 bool ng_taps_detached(const struct ng_taps *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->point[i].gate->pinned && !still_pinned(t, t->point[i].gate))
+	for (size_t i = 0; i < t->n; i++) {
+		struct ng_gate *gate = t->point[i].gate;
+
+		if ((gate->pinned && !still_pinned(t, gate)) || !ng_gate_is_in_force(gate))
 			return true;
+	}
 	return false;
 }
 

@@ -31,7 +31,7 @@ int ng_taps_open(const struct ng_capture_spec *spec, const struct ng_link *link,
 struct ng_tap_point *ng_taps_points(struct ng_taps *t, size_t *n);
 /* Reads the counters of all points. */
 int ng_taps_read_stats(struct ng_taps *t);
-/* Has an attached gate that we tap been detached (and perhaps attached anew)? */
+/* Has a gate that we tap been detached (and perhaps attached anew), or its program taken off? */
 bool ng_taps_detached(const struct ng_taps *t);
 /* From its return on, no program writes into the rings any more. */
 void ng_taps_stop(struct ng_taps *t);

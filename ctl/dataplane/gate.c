@@ -62,6 +62,13 @@ void ng_gate_close(struct ng_gate *gate)
 	free(gate);
 }
 
+bool ng_gate_is_in_force(struct ng_gate *gate)
+{
+	const struct ng_hook_ops *ops = ng_hook_ops_of(gate->mode);
+
+	return !ops || ops->query(gate) || gate->prog_id;
+}
+
 __u32 ng_prog_id(int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };

@@ -73,6 +73,8 @@ int ng_gate_detach(const struct ng_pins *pins, struct ng_gate *gate, struct ng_e
  */
 int ng_gate_remove(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,
 		   struct ng_error *err);
+/* Is its program, or the one that took its place, still on the hook? True when that cannot be told. */
+bool ng_gate_is_in_force(struct ng_gate *gate);
 void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it */
 
 /*

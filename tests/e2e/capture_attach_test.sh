@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# A gate attached under a running capture is a whole one and outlives it; what was taken off is not a capture's to put back.
+# A gate attached under a running capture is a whole one and outlives it; what was taken off is not a capture's to put
+# back, and ends it.
 # shellcheck source-path=SCRIPTDIR source=capture.sh
 . "$(dirname "$0")/capture.sh"
 e2e_begin "$@"
@@ -45,5 +46,24 @@ run ng attach ng0 --hook tc-out
 is "$rc" 0 "attach puts it back"
 attached
 is $? 0 "with its default and its entries"
+
+ng detach ng0 >"$tmp/out"
+
+# taken off under a capture, a temporary gate and an attached one
+take_off() {
+	link=$(sed -n 's/^link_id:[[:space:]]*//p' /proc/"$cap"/fdinfo/* 2>/dev/null | head -n 1)
+	if [ "$link" ]; then bpftool link detach id "$link"; else tc qdisc del dev ng0 clsact; fi
+}
+for gate in temporary attached; do
+	[ $gate = temporary ] || ng attach ng0 --hook tc-out >"$tmp/out" 2>&1
+	captures -Q out -w "$tmp/cap.pcapng" udp
+	take_off
+	ended
+	is $? 1 "$gate: a capture ends when its program is taken off"
+	like "$tmp/cap.err" 'ng0: nicgate was detached from it' "$gate: with a message"
+	unlike "$tmp/cap.err" 'warning' "$gate: and no other"
+done
+run ng status ng0
+like out '^ng0 *tc-out .* taken off' "attached: the gate is still known"
 
 done_testing
