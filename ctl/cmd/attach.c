@@ -374,13 +374,16 @@ const struct ng_verb ng_verb_attach = {
 	.name = "attach",
 	.run = run,
 	.summary = "put gates on interfaces",
-	.usage = "attach DEV... [--hook xdp|tc-in|tc-out]... [--mode auto|native|generic] "
-		 "[--frags auto|on|off] [--default pass|drop] [--malformed auto|pass|drop] "
-		 "[--dry-run]\n"
-		 "\n"
-		 "    Without --hook: xdp for what comes in, tc-out for what goes out.\n"
-		 "    --mode auto: native, else generic with a warning that says why.\n"
-		 "    --default, --malformed on an attached interface: changed at once, while "
-		 "packets flow.\n"
-		 "    Already attached: \"unchanged\". Several devices: all or none.\n",
+	.usage =
+		"attach DEV... [--hook xdp|tc-in|tc-out]... [--mode auto|native|generic] "
+		"[--frags auto|on|off] [--default pass|drop] [--malformed auto|pass|drop] "
+		"[--dry-run]\n"
+		"\n"
+		"    Without --hook: xdp for what comes in, tc-out for what goes out.\n"
+		"    --mode auto: native, else generic with a warning that says why.\n"
+		"    --default drop: at each hook given, so without --hook also for what goes out; ARP,\n"
+		"    neighbour discovery and DHCP still pass, your SSH session needs entries for it.\n"
+		"    --default, --malformed on an attached interface: changed at once, while "
+		"packets flow.\n"
+		"    Already attached: \"unchanged\". Several devices: all or none.\n",
 };
