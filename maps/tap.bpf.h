@@ -131,11 +131,12 @@ static __always_inline bool ng_tap_put(void *ctx, void *ring, const struct ng_ta
 static __noinline bool ng_tap_emit(void *ctx, const struct ng_tap_record *head, __u32 slot,
 				   __u32 keep)
 {
-	__u32 index = slot * ng_cpus + bpf_get_smp_processor_id(), caplen, snaplen, i;
+	__u32 cpu = bpf_get_smp_processor_id(), index = slot * ng_cpus + cpu, caplen, snaplen, i;
 	const struct ng_control *c = ng_control_get();
 	void *ring = bpf_map_lookup_elem(&ng_tap_rings, &index);
 
-	if (!c || !ring || slot >= NG_TAPS_MAX)
+	/* CPU numbers may have gaps: the index of one beyond the count is another slot's. */
+	if (!c || !ring || slot >= NG_TAPS_MAX || cpu >= ng_cpus)
 		return false;
 	snaplen = ng_min(keep, c->tap[slot].snaplen);
 	caplen = ng_tap_caplen(head, snaplen);

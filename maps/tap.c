@@ -15,7 +15,10 @@
 
 #define PROC_STAT_START 22 /* proc(5): start time, the first field being 1 */
 
-/* Reads field 22 of /proc/<who>/stat; field 2, the command name, may hold blanks and brackets. */
+/*
+ * Reads field 22 of /proc/<who>/stat; field 2, the command name, may hold blanks and brackets. -ESRCH for a
+ * process that has ended and only waits for its parent (field 3).
+ */
 static int read_start_time(const char *who, __u64 *start)
 {
 	char path[64], text[1024], *p;
@@ -30,9 +33,10 @@ static int read_start_time(const char *who, __u64 *start)
 	fclose(f);
 	text[n] = '\0';
 	p = strrchr(text, ')');
-	for (int field = 2; p && field < PROC_STAT_START; field++) {
+	if (p && (!strncmp(p, ") Z", 3) || !strncmp(p, ") X", 3)))
+		return -ESRCH;
+	for (int field = 2; p && field < PROC_STAT_START; field++)
 		p = strchr(p + 1, ' ');
-	}
 	if (!p || sscanf(p, " %llu", start) != 1)
 		return -EPROTO;
 	return 0;
@@ -65,6 +69,20 @@ static void set_owner(struct ng_tap_conf *conf)
 	conf->owner_pidns = 0;
 	if (proc_is_ours() && !read_start_time("self", &conf->owner_start))
 		conf->owner_pidns = pid_namespace();
+}
+
+bool ng_tap_is_ours(const struct ng_tap_conf *conf)
+{
+	struct ng_tap_conf *own = malloc(sizeof(*own));
+	bool ours;
+
+	if (!own)
+		return false;
+	set_owner(own);
+	ours = own->owner_pid == conf->owner_pid && own->owner_start == conf->owner_start &&
+	       own->owner_pidns == conf->owner_pidns;
+	free(own);
+	return ours;
 }
 
 int ng_tap_read(const struct ng_maps *m, __u32 slot, struct ng_tap_conf *conf)
@@ -148,6 +166,11 @@ int ng_tap_release(struct ng_maps *m, __u32 slot)
 	return err ? err : err_rings;
 }
 
+bool ng_lease_ended(__u32 lease_jiffies, __u32 now_jiffies)
+{
+	return (__s32)(lease_jiffies - now_jiffies) <= 0;
+}
+
 bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_conf *conf,
 		    __u32 now_jiffies)
 {
@@ -165,7 +188,7 @@ bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_con
 			return true;
 	}
 	lease = m->control->tap[slot].lease_jiffies;
-	return !lease || (__s32)(lease - now_jiffies) <= 0;
+	return !lease || ng_lease_ended(lease, now_jiffies);
 }
 
 int ng_tap_set_rings(const struct ng_maps *m, __u32 slot, const int *ring_fd, int cpus)

@@ -11,6 +11,8 @@
  * Slot number, -ENOSPC or -errno. */
 int ng_tap_claim(struct ng_maps *m, const struct ng_tap_conf *conf);
 int ng_tap_read(const struct ng_maps *m, __u32 slot, struct ng_tap_conf *conf); /* -ENOENT: free */
+/* Is the calling process the owner? */
+bool ng_tap_is_ours(const struct ng_tap_conf *conf);
 /* Frees the slot and takes its rings out of the map. */
 int ng_tap_release(struct ng_maps *m, __u32 slot);
 /*
@@ -19,6 +21,8 @@ int ng_tap_release(struct ng_maps *m, __u32 slot);
  */
 bool ng_tap_is_dead(const struct ng_maps *m, __u32 slot, const struct ng_tap_conf *conf,
 		    __u32 now_jiffies);
+/* Has a lease that was given (not 0) ended at jiffies `now`? */
+bool ng_lease_ended(__u32 lease_jiffies, __u32 now_jiffies);
 /* One ring per possible CPU. */
 int ng_tap_set_rings(const struct ng_maps *m, __u32 slot, const int *ring_fd, int cpus);
 int ng_tap_stats_read(const struct ng_maps *m, __u32 slot, struct ng_tap_stats *sum);

@@ -73,17 +73,27 @@ static int open_gate(const struct ng_taps *t, const struct ng_link *link, enum n
 	return ng_gate_attach(&t->pins, link, &spec, &p->gate, err);
 }
 
+/* A lease that ended while it was ours to renew: we were stopped, or starved. */
 static int renew_leases(struct ng_taps *t)
 {
+	bool ended = false;
 	__u32 now;
 	int rc = ng_jiffies(&t->jiffies_fd, &now);
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < t->n; i++) /* 0 would mean: no lease */
-		if (t->point[i].claimed)
-			t->point[i].gate->maps.control->tap[t->point[i].slot].lease_jiffies =
-				(now + NG_TAP_LEASE_TICKS) | 1;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct ng_tap_point *p = &t->point[i];
+		__u32 *lease = &p->gate->maps.control->tap[p->slot].lease_jiffies;
+
+		if (!p->claimed)
+			continue;
+		ended |= *lease && ng_lease_ended(*lease, now);
+		*lease = (now + NG_TAP_LEASE_TICKS) | 1; /* 0 would mean: no lease */
+	}
+	if (ended)
+		ng_warn("the capture was stopped for longer than its lease: packets in between "
+			"were not seen");
 	return 0;
 }
 
@@ -218,8 +228,7 @@ static void stop_keeper(struct ng_taps *t)
 static bool is_ours(const struct ng_tap_point *p)
 {
 	struct ng_tap_conf *conf = malloc(sizeof(*conf));
-	bool ours = conf && !ng_tap_read(&p->gate->maps, p->slot, conf) &&
-		    conf->owner_pid == (__u32)getpid();
+	bool ours = conf && !ng_tap_read(&p->gate->maps, p->slot, conf) && ng_tap_is_ours(conf);
 
 	free(conf);
 	return ours;

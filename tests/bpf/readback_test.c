@@ -254,16 +254,22 @@ static void test_slots(struct ng_maps *m)
 	child = fork();
 	if (!child)
 		_exit(ng_tap_claim(m, &conf) == 5 ? 0 : 1);
+	siginfo_t info;
 	int status = -1;
-	waitpid(child, &status, 0);
-	is_int(status, 0, "another process claims it");
+	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
 	ok(!ng_tap_read(m, 5, &back) && !strcmp(back.expression, "udp"), "with its expression");
+	ok(!ng_tap_is_ours(&back), "it is not ours");
 	m->control->tap[5].lease_jiffies = now + NG_TAP_LEASE_TICKS;
+	is_int(ng_tap_is_dead(m, 5, &back, now), 1, "an owner not yet waited for is dead");
+	waitpid(child, &status, 0);
+	is_int(status, 0, "another process claimed it");
 	is_int(ng_tap_is_dead(m, 5, &back, now), 1, "an owner that ended is dead, lease or not");
 	ok(!ng_tap_read(m, 4, &back), "another slot");
+	ok(ng_tap_is_ours(&back), "it is ours");
 	m->control->tap[4].lease_jiffies = now - 1;
 	is_int(ng_tap_is_dead(m, 4, &back, now), 0, "an owner that lives is not, lease or not");
 	back.owner_start--;
+	ok(!ng_tap_is_ours(&back), "a process of another time with our number is not us");
 	is_int(ng_tap_is_dead(m, 4, &back, now), 1, "its number given to a later process: dead");
 	back.owner_pidns++;
 	is_int(ng_tap_is_dead(m, 4, &back, now), 1, "out of sight: dead when the lease is over");
