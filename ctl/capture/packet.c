@@ -54,3 +54,17 @@ void ng_packet_from_record(const struct ng_tap_record *rec, int tai_offset_s,
 		put_tag_back(rec, scratch, f);
 	f->caplen = min_u32(f->caplen, rec->snaplen);
 }
+
+static const char *const words[][1 + NG_VERDICT_MAX] = {
+	[NG_PACKET_DIR_UNKNOWN] = { "", "pass ", "drop " },
+	[NG_PACKET_IN] = { "In  ", "In  pass ", "In  drop " },
+	[NG_PACKET_OUT] = { "Out ", "Out pass ", "Out drop " },
+};
+_Static_assert(NG_PASS == 0 && NG_DROP == 1 && NG_VERDICT_MAX == 2, "words for every verdict");
+
+const char *ng_packet_words(const struct ng_packet *f)
+{
+	bool decided = f->verdict_kind != NG_VERDICT_NONE && f->verdict < NG_VERDICT_MAX;
+
+	return words[f->dir][decided ? 1 + f->verdict : 0];
+}

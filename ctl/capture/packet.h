@@ -46,4 +46,8 @@ struct ng_packet {
 void ng_packet_from_record(const struct ng_tap_record *rec, int tai_offset_s,
 			   unsigned char *scratch, struct ng_packet *f);
 
+/* Direction and verdict as lines show them, each with a blank behind it: "In  drop ", "Out ". Empty
+ * when neither is known. */
+const char *ng_packet_words(const struct ng_packet *f);
+
 #endif

@@ -46,7 +46,7 @@ cap=$bg
 wait_for 10 file_has "$tmp/cap.err" '^listening on'
 peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
 ended
-is "$(grep -c " in $mac1 > $mac0, ethertype 0x0800, length" "$tmp/printed")" 3 "by nicgate itself where there is no tcpdump"
+is "$(grep -c " In  $mac1 > $mac0, ethertype 0x0800, length" "$tmp/printed")" 3 "by nicgate itself where there is no tcpdump"
 run env PATH=/nowhere "$NICGATE" capture -i ng0 -c 1 -X
 is "$rc" 1 "where what only tcpdump can print is refused"
 like err '-X needs tcpdump' "by name"
