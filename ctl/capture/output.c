@@ -4,26 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl/capture/printer.h"
 #include "ctl/capture/sink.h"
 
-#define PRINT_FLAGS_MAX 16
-#define FILE_MODE	0666 /* less the umask */
-
-extern char **environ;
+#define FILE_MODE 0666 /* less the umask */
 
 struct ng_output {
 	const struct ng_encoder *encoder;
 	struct ng_sink *sink;
-	pid_t child; /* tcpdump, 0: none */
+	struct ng_printer *printer; /* NULL: none */
 	bool unbuffered;
 };
 
@@ -48,22 +41,6 @@ static enum ng_format choose_format(const struct ng_output_spec *spec)
 	return NG_FORMAT_PCAPNG;
 }
 
-static bool tcpdump_installed(void)
-{
-	const char *path = getenv("PATH");
-	char *copy, *save = NULL, file[4096];
-	bool found = false;
-
-	copy = strdup(path ? path : "/usr/bin:/bin:/usr/sbin:/sbin");
-	for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir && !found;
-	     dir = strtok_r(NULL, ":", &save)) {
-		snprintf(file, sizeof(file), "%s/tcpdump", dir);
-		found = !access(file, X_OK);
-	}
-	free(copy);
-	return found;
-}
-
 int ng_output_check(const struct ng_output_spec *spec, struct ng_error *err)
 {
 	int rc;
@@ -73,7 +50,7 @@ int ng_output_check(const struct ng_output_spec *spec, struct ng_error *err)
 		ng_err_try(err, "without -w to see them, or: -w - | tshark -r -");
 		return rc;
 	}
-	if (!spec->path && spec->print_flags && *spec->print_flags && !tcpdump_installed()) {
+	if (!spec->path && spec->print_flags && *spec->print_flags && !ng_printer_installed()) {
 		rc = ng_err(err, NG_EXIT_FAILED, 0, "capture",
 			    "-%c needs tcpdump, which prints the packets", *spec->print_flags);
 		ng_err_try(err, "apt install tcpdump");
@@ -82,55 +59,17 @@ int ng_output_check(const struct ng_output_spec *spec, struct ng_error *err)
 	return 0;
 }
 
-/* Its standard input is a pcap stream; in a process group of its own,
- * so that ^C reaches only us and nothing is cut. */
-static int start_tcpdump(const char *flags, int *fd, pid_t *child)
-{
-	const char *argv[PRINT_FLAGS_MAX + 5] = { "tcpdump", "-l", "-n", "-r-" };
-	char letter[PRINT_FLAGS_MAX][3];
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t defaults;
-	int pipe_fd[2], rc;
-
-	for (size_t i = 0; flags && flags[i] && i < PRINT_FLAGS_MAX; i++) {
-		snprintf(letter[i], sizeof(letter[i]), "-%c", flags[i]);
-		argv[4 + i] = letter[i];
-	}
-	if (pipe2(pipe_fd, O_CLOEXEC))
-		return -errno;
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, pipe_fd[0], STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-	rc = -posix_spawnp(child, "tcpdump", &files, &attr, (char *const *)argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	close(pipe_fd[0]);
-	if (rc)
-		close(pipe_fd[1]);
-	else
-		*fd = pipe_fd[1];
-	return rc;
-}
-
 /* Opens the place; *format says what goes there. */
 static int open_place(struct ng_output *o, const struct ng_output_spec *spec,
-		      enum ng_format *format, struct ng_error *err)
+		      bool (*cancelled)(void), enum ng_format *format, struct ng_error *err)
 {
 	int fd = -1;
 
 	if (!spec->path) {
 		*format = NG_FORMAT_PCAP;
 		o->unbuffered = true;
-		if (!start_tcpdump(spec->print_flags, &fd, &o->child))
+		if (!ng_printer_start(spec->print_flags, cancelled, &o->printer, &fd))
 			return fd;
-		o->child = 0;
 		*format = NG_FORMAT_LINES;
 	} else {
 		*format = choose_format(spec);
@@ -180,7 +119,7 @@ int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface
 	if (!o)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, name, "cannot open for writing");
 	o->unbuffered = spec->unbuffered;
-	fd = open_place(o, spec, &format, err);
+	fd = open_place(o, spec, cancelled, &format, err);
 	if (fd < 0) {
 		free(o);
 		return fd;
@@ -203,12 +142,39 @@ int ng_output_open(const struct ng_output_spec *spec, const struct ng_file_iface
 	return 0;
 }
 
+/* What is known of a failure: of the write, or of what tcpdump printed. */
+static int error_of(const struct ng_output *o)
+{
+	int rc = o->printer ? ng_printer_error(o->printer) : 0;
+
+	return rc ? rc : ng_sink_error(o->sink);
+}
+
+/* Tells the printer of a packet that is about to be written. */
+static int announce(struct ng_output *o, const struct ng_packet *f)
+{
+	int rc = 0;
+
+	if (ng_printer_full(o->printer)) {
+		rc = ng_output_flush(o);
+		if (!rc)
+			rc = ng_printer_wait(o->printer);
+	}
+	if (!rc)
+		ng_printer_announce(o->printer, ng_packet_words(f));
+	return rc;
+}
+
 int ng_output_packet(struct ng_output *o, const struct ng_packet *f)
 {
-	void *room = ng_sink_room(o->sink, NG_ENCODE_PACKET(f->caplen));
+	int rc = o->printer ? announce(o, f) : 0;
+	void *room;
 
+	if (rc)
+		return rc;
+	room = ng_sink_room(o->sink, NG_ENCODE_PACKET(f->caplen));
 	if (!room)
-		return ng_sink_error(o->sink) ? ng_sink_error(o->sink) : -EMSGSIZE;
+		return error_of(o) ? error_of(o) : -EMSGSIZE;
 	ng_sink_commit(o->sink, o->encoder->packet(room, f, ng_sink_packets(o->sink)), true);
 	return 0;
 }
@@ -228,7 +194,8 @@ int ng_output_stats(struct ng_output *o, __u32 iface, const struct ng_file_stats
 
 int ng_output_flush(struct ng_output *o)
 {
-	return ng_sink_flush(o->sink);
+	ng_sink_flush(o->sink);
+	return error_of(o);
 }
 
 bool ng_output_unbuffered(const struct ng_output *o)
@@ -241,36 +208,19 @@ __u64 ng_output_packets(const struct ng_output *o)
 	return ng_sink_packets(o->sink);
 }
 
-/* Its end is a failure unless the reader of what it prints went away. Its own messages are not shown. */
-static int wait_for_tcpdump(pid_t child, struct ng_error *err)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO };
-	int status = 0;
-
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!status || (poll(&out, 1, 0) > 0 && out.revents & POLLERR))
-		return 0;
-	if (WIFSIGNALED(status))
-		ng_err(err, NG_EXIT_FAILED, 0, "tcpdump", "it prints the packets, and ended by %s",
-		       strsignal(WTERMSIG(status)));
-	else
-		ng_err(err, NG_EXIT_FAILED, 0, "tcpdump",
-		       "it prints the packets, and ended with status %d", WEXITSTATUS(status));
-	return -ECHILD;
-}
-
 int ng_output_close(struct ng_output *o, __u64 *packets, struct ng_error *err)
 {
 	uint64_t n = 0;
-	int rc, ended;
+	__u64 arrived;
+	int rc, printer_rc;
 
 	if (!o)
 		return 0;
 	rc = ng_sink_close(o->sink, &n);
+	arrived = n;
+	printer_rc = ng_printer_finish(o->printer, &arrived, err);
 	if (packets)
-		*packets = n;
-	ended = o->child ? wait_for_tcpdump(o->child, err) : 0;
+		*packets = arrived;
 	free(o);
-	return ended && rc != -EINTR ? ended : rc;
+	return printer_rc ? printer_rc : rc;
 }
