@@ -29,6 +29,10 @@ int ng_link_get_index(unsigned int ifindex, struct ng_link *link, struct ng_erro
 /* Calls fn for every link of the namespace. */
 int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, struct ng_error *err);
 
+/* Whether one of the link's own addresses is this one (AF_INET: 4 bytes, AF_INET6: 16). */
+int ng_link_has_address(const struct ng_link *link, int family, const void *addr, bool *has,
+			struct ng_error *err);
+
 /* Enters only the network namespace: NAME (in /run/netns), a path, or a PID. */
 int ng_netns_enter(const char *which, struct ng_error *err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ACL entries that may lock their author out. */
+/* ACL entries, and defaults, that may lock their author out. */
 #include "ctl/policy/guard.h"
 
 #include <netinet/in.h>
@@ -86,4 +86,16 @@ enum ng_guarded ng_guard_check(const struct ng_guard *guard, const struct ng_acl
 	if (hits_session(guard, key, dir, whom))
 		return NG_GUARDED_SESSION;
 	return hits_gateway(guard, key, dir, whom) ? NG_GUARDED_GATEWAY : NG_GUARDED_NOT;
+}
+
+bool ng_guard_session_passes(const struct ng_guard *guard, enum ng_dir dir, ng_guard_ask_fn ask,
+			     void *arg)
+{
+	const struct ng_prefix *src = dir == NG_IN ? &guard->client : &guard->server;
+	const struct ng_prefix *dst = dir == NG_IN ? &guard->server : &guard->client;
+	__u16 port = dir == NG_IN ? guard->server_port : guard->client_port;
+	__u8 verdict;
+
+	return (ask(arg, NG_SRC, src, port, &verdict) || ask(arg, NG_DST, dst, port, &verdict)) &&
+	       verdict == NG_PASS;
 }

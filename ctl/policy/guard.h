@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which ACL entries may lock their author out. Pure: who is to be protected is told. */
+/* Which ACL entries, and which default, may lock their author out. Pure: who is to be protected is told. */
 #ifndef NG_CTL_POLICY_GUARD_H
 #define NG_CTL_POLICY_GUARD_H
 
@@ -30,5 +30,16 @@ bool ng_guard_session(struct ng_guard *guard, const char *text);
  * *whom (if so) is the address, or the prefix itself. */
 enum ng_guarded ng_guard_check(const struct ng_guard *guard, const struct ng_acl_key *key,
 			       enum ng_dir dir, __u8 verdict, struct ng_prefix *whom);
+
+/* What the clauses of one side say of a TCP packet:
+ * true and *verdict (NG_PASS, NG_DROP), or false when none decides. */
+typedef bool (*ng_guard_ask_fn)(void *arg, enum ng_side side, const struct ng_prefix *addr,
+				__u16 port, __u8 *verdict);
+/*
+ * Whether clauses pass the session's packets of a direction, so that a default does not matter.
+ * Asks as the data path does, source before destination. The session's server must be known.
+ */
+bool ng_guard_session_passes(const struct ng_guard *guard, enum ng_dir dir, ng_guard_ask_fn ask,
+			     void *arg);
 
 #endif

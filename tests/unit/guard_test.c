@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which ACL entries may lock their author out, and how sshd's variables are read. */
+/* Which ACL entries and defaults may lock their author out, and how sshd's variables are read. */
+#include <netinet/in.h>
+
 #include "ctl/policy/acl_words.h"
 #include "ctl/policy/guard.h"
 #include "tests/tap.h"
@@ -102,9 +104,88 @@ static void bad_sessions(void)
 	}
 }
 
+/* Clauses of one side each; the first that fits decides. */
+static const struct {
+	const char *session;
+	enum ng_dir dir;
+	const char *clauses; /* of both directions, cut at commas */
+	bool passes;
+} sessions[] = {
+	{ V4, NG_IN, "", false },
+	{ V4, NG_IN, "pass 192.0.2.7 proto tcp port 22", true },
+	{ V4, NG_IN, "pass 192.0.2.7 proto tcp port 5000", false },
+	{ V4, NG_IN, "pass 192.0.2.7 proto udp", false },
+	{ V4, NG_IN, "pass 192.0.2.8", false },
+	{ V4, NG_IN, "pass 198.51.100.1", false },
+	{ V4, NG_IN, "pass dst 198.51.100.1", true },
+	{ V4, NG_IN, "pass dst 192.0.2.7", false },
+	{ V4, NG_IN, "drop 192.0.2.7", false },
+	{ V4, NG_IN, "drop 192.0.2.7,pass dst 198.51.100.1", false },
+	{ V4, NG_IN, "drop dst 198.51.100.1,pass 192.0.2.7", true },
+	{ V4, NG_OUT, "", false },
+	{ V4, NG_OUT, "pass out dst 192.0.2.7 proto tcp port 5000", true },
+	{ V4, NG_OUT, "pass out dst 192.0.2.7 proto tcp port 22", false },
+	{ V4, NG_OUT, "pass out src 198.51.100.1", true },
+	{ V4, NG_OUT, "drop out src 198.51.100.1,pass out dst 192.0.2.7", false },
+	{ V6, NG_IN, "pass fe80::7 proto tcp port 2222", true },
+	{ V6, NG_IN, "pass 0.0.0.0/0", false },
+	{ V6, NG_OUT, "pass out fe80::1", true },
+};
+
+struct clauses {
+	struct ng_acl_words words[4];
+	size_t n;
+};
+
+static bool ask(void *arg, enum ng_side side, const struct ng_prefix *addr, __u16 port,
+		__u8 *verdict)
+{
+	const struct clauses *c = arg;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct ng_acl_key *k = &c->words[i].key;
+
+		if (k->side != side || !ng_prefix_covers(&k->prefix, addr) ||
+		    (!k->any_proto && k->proto != IPPROTO_TCP) ||
+		    (!k->any_port && (port < k->port_lo || port > k->port_hi)))
+			continue;
+		*verdict = c->words[i].verdict;
+		return true;
+	}
+	return false;
+}
+
+static bool parse_clauses(const char *text, struct clauses *c)
+{
+	char copy[128], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save))
+		if (!parse(p, &c->words[c->n++]))
+			return false;
+	return true;
+}
+
+static void defaults(void)
+{
+	for (size_t i = 0; i < COUNT(sessions); i++) {
+		struct ng_guard guard = { 0 };
+		struct clauses c = { 0 };
+
+		if (!ok(parse_clauses(sessions[i].clauses, &c) &&
+				ng_guard_session(&guard, sessions[i].session),
+			"words: %s", sessions[i].clauses))
+			continue;
+		is_int(ng_guard_session_passes(&guard, sessions[i].dir, ask, &c),
+		       sessions[i].passes, "  '%s' %s %s", sessions[i].clauses,
+		       sessions[i].passes ? "passes" : "does not pass", sessions[i].session);
+	}
+}
+
 int main(void)
 {
 	checks();
+	defaults();
 	bad_sessions();
 	return tap_done();
 }
