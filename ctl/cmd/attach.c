@@ -2,16 +2,27 @@
 /* nicgate attach: gates on interfaces, all or none; what is already so stays as it is. */
 #include <errno.h>
 #include <net/if_arp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/base/opts.h"
+#include "ctl/cmd/attach.h"
 #include "ctl/cmd/choice.h"
 #include "ctl/cmd/cmd.h"
 #include "ctl/dataplane/foreign.h"
 #include "ctl/dataplane/gate.h"
 #include "maps/counters.h"
 
-enum { OPT_MODE = 256, OPT_HOOK, OPT_FRAGS, OPT_DEFAULT, OPT_MALFORMED, OPT_DRY_RUN };
+enum {
+	OPT_MODE = 256,
+	OPT_HOOK,
+	OPT_FRAGS,
+	OPT_DEFAULT,
+	OPT_MALFORMED,
+	OPT_DRY_RUN,
+	OPT_FORCE,
+};
 
 static const struct ng_opt options[] = {
 	{ OPT_MODE, "mode", NG_OPT_VALUE, "auto|native|generic", "XDP mode" },
@@ -20,6 +31,7 @@ static const struct ng_opt options[] = {
 	{ OPT_DEFAULT, "default", NG_OPT_VALUE, "pass|drop", "where nothing decides" },
 	{ OPT_MALFORMED, "malformed", NG_OPT_VALUE, "auto|pass|drop", "undecidable packets" },
 	{ OPT_DRY_RUN, "dry-run", NG_OPT_NONE, NULL, "check and verify, attach nothing" },
+	{ OPT_FORCE, "force", NG_OPT_NONE, NULL, "also where it may cut you off" },
 	{ 0, NULL, NG_OPT_NONE, NULL, NULL },
 };
 
@@ -32,7 +44,7 @@ struct request {
 	char **device;
 	size_t devices;
 	bool hook[NG_HOOK_MAX];
-	bool hooks_given, xdp_words, set_default, set_malformed, dry_run;
+	bool hooks_given, xdp_words, set_default, set_malformed, dry_run, force;
 	unsigned int mode, frags, default_verdict, malformed;
 };
 
@@ -76,6 +88,9 @@ static int take_option(struct request *r, int id, const char *value, struct ng_e
 		rc = ng_choice("--hook", value, ng_hook_words, &hook, err);
 		r->hook[hook] |= !rc;
 		return rc;
+	case OPT_FORCE:
+		r->force = true;
+		return 0;
 	default:
 		r->dry_run = true;
 		return 0;
@@ -227,6 +242,48 @@ static int make_plan(const struct request *r, const struct ng_pins *pins, struct
 	return 0;
 }
 
+/* The options that ask for the same gates, to be pasted. */
+static void gates_in_words(const struct request *r, char *text, size_t size)
+{
+	const struct {
+		bool given;
+		const char *option, *value;
+	} word[] = {
+		{ r->hooks_given && r->hook[NG_HOOK_XDP], "hook", "xdp" },
+		{ r->hooks_given && r->hook[NG_HOOK_TC_IN], "hook", "tc-in" },
+		{ r->hooks_given && r->hook[NG_HOOK_TC_OUT], "hook", "tc-out" },
+		{ r->mode != NG_WISH_AUTO, "mode", mode_words[r->mode] },
+		{ r->frags != NG_FRAGS_AUTO, "frags", frags_words[r->frags] },
+		{ r->set_malformed, "malformed", malformed_words[r->malformed] },
+	};
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
+		size_t len = strlen(text);
+
+		if (word[i].given)
+			snprintf(text + len, size - len, " --%s %s", word[i].option, word[i].value);
+	}
+}
+
+static int check_session(const struct request *r, const struct ng_pins *pins, const struct plan *p,
+			 struct ng_error *err)
+{
+	struct ng_attach_guard guard;
+	char words[160];
+	int rc = 0;
+
+	if (r->force || !ng_attach_guard_begin(&guard))
+		return 0;
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = ng_attach_guard_look(&guard, pins, &p->item[i].link, p->item[i].hook,
+					  r->set_default ? (int)r->default_verdict : -1, err);
+	if (rc)
+		return rc;
+	gates_in_words(r, words, sizeof(words));
+	return ng_attach_guard_end(&guard, words, err);
+}
+
 static struct ng_gate_spec spec_of(const struct request *r, const struct item *it)
 {
 	return (struct ng_gate_spec){
@@ -359,6 +416,8 @@ static int run(const struct ng_global *g, int argc, char **argv, struct ng_error
 		return rc;
 	rc = make_plan(&r, &pins, &p, err);
 	if (!rc)
+		rc = check_session(&r, &pins, &p, err);
+	if (!rc)
 		rc = carry_out(&r, &pins, &p, err);
 	ng_pins_unlock(&pins);
 	if (!rc)
@@ -377,12 +436,13 @@ const struct ng_verb ng_verb_attach = {
 	.usage =
 		"attach DEV... [--hook xdp|tc-in|tc-out]... [--mode auto|native|generic] "
 		"[--frags auto|on|off] [--default pass|drop] [--malformed auto|pass|drop] "
-		"[--dry-run]\n"
+		"[--dry-run] [--force]\n"
 		"\n"
 		"    Without --hook: xdp for what comes in, tc-out for what goes out.\n"
 		"    --mode auto: native, else generic with a warning that says why.\n"
 		"    --default drop: at each hook given, so without --hook also for what goes out; ARP,\n"
-		"    neighbour discovery and DHCP still pass, your SSH session needs entries for it.\n"
+		"    neighbour discovery and DHCP still pass. Refused where it would cut off your own SSH\n"
+		"    session; --force: all the same.\n"
 		"    --default, --malformed on an attached interface: changed at once, while "
 		"packets flow.\n"
 		"    Already attached: \"unchanged\". Several devices: all or none.\n",

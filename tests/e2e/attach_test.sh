@@ -126,6 +126,58 @@ run ng status
 like out 'no XDP' "nothing stays on the first"
 nothing_left "all or none"
 
+# --- a default drop under the user's own SSH session: status|what|session|words
+ssh4="192.0.2.7 5000 $ip0 22" ssh6="2001:db8::7 5000 $ip6_0 22"
+default_rows() {
+	while IFS='|' read -r status name session words; do
+		# shellcheck disable=SC2086 # the words
+		SSH_CONNECTION=$session run ng attach $words
+		is "$rc" "$status" "$name: exit $status"
+	done
+}
+default_rows <<-EOF
+1|drop on a fresh gate|$ssh4|ng0 --default drop
+1|by IPv6|$ssh6|ng0 --default drop
+1|what comes in|$ssh4|ng0 --hook xdp --default drop
+1|what goes out|$ssh4|ng0 --hook tc-out --default drop
+1|the second of two devices|$ssh4|lo ng0 --hook tc-in --default drop
+1|drop, not carried out|$ssh4|ng0 --dry-run --default drop
+EOF
+run ng status
+like out 'no XDP' "after these refusals nothing is attached"
+SSH_CONNECTION=$ssh4 run ng attach ng0 --hook tc-in --hook tc-out --default drop
+like err 'connected by SSH from 192.0.2.7 over this interface, and no clause passes it (in and out)' "says why"
+# What it says to type, as one batch.
+sed -n '/try:/,$s/^.* nicgate //p' "$tmp/err" | sed 's/  *(.*//' >"$tmp/told"
+is "$(cat "$tmp/told")" "attach ng0 --hook tc-in --hook tc-out
+acl add ng0 pass in src 192.0.2.7 proto tcp port 22
+acl add ng0 pass out dst 192.0.2.7 proto tcp
+attach ng0 --hook tc-in --hook tc-out --default drop" "and what to type"
+SSH_CONNECTION=$ssh4 run ng -b "$tmp/told"
+is "$rc" 0 "which works"
+like out '^ng0 *tc-out *changed .* drop ' "and makes the default drop"
+ng acl flush ng0 >/dev/null
+default_rows <<-EOF
+0|drop where it is drop|$ssh4|ng0 --hook tc-in --hook tc-out --default drop
+0|pass|$ssh4|ng0 --hook tc-in --hook tc-out --default pass
+1|drop on a gate in force|$ssh4|ng0 --hook tc-in --default drop
+0|a session over another interface|192.0.2.7 5000 203.0.113.1 22|ng0 --hook tc-in --default drop
+0|pass again|$ssh4|ng0 --hook tc-in --default pass
+0|a session of which no server is known|192.0.2.7 5000 22|ng0 --hook tc-in --default drop
+0|--force|$ssh4|ng0 --hook tc-in --hook tc-out --default drop --force
+EOF
+ng -b - >/dev/null <<-EOF
+attach ng0 --hook tc-in --hook tc-out --default pass
+acl add ng0 drop in src 192.0.2.7 proto tcp
+acl add ng0 pass in dst $ip0
+acl add ng0 pass out src $ip0
+EOF
+default_rows <<-EOF
+1|a source clause drops before one of the destination passes|$ssh4|ng0 --hook tc-in --default drop
+0|a clause for our own address passes|$ssh4|ng0 --hook tc-out --default drop
+EOF
+run ng detach ng0
+
 # --- MTU: frags or not
 ip link set ng0 mtu 9000
 peer ip link set ng1 mtu 9000
