@@ -44,6 +44,9 @@ like out '^ng0 *xdp *native *taken off .* drop *1 ' "status tells, entries and s
 run ng acl add ng0 drop 203.0.113.0/24
 is "$rc" 3 "acl refuses: not attached any more"
 like err 'nicgate attach ng0 --hook xdp' "with the way out"
+SSH_CONNECTION="192.0.2.7 5000 $ip0 22" run ng attach ng0 --hook xdp
+is "$rc" 1 "put back with its default drop it would cut off the user's SSH session"
+like err 'nicgate attach ng0 --hook xdp --default pass$' "with the way round"
 run ng attach ng0 --default drop
 is "$rc" 0 "attach puts it back"
 like err 'somebody took our program off' "and tells"
