@@ -34,6 +34,7 @@ struct counted {
 	__u32 ifindex;
 	enum ng_hook hook;
 	char name[IF_NAMESIZE];
+	bool unreadable; /* and nothing below is known */
 	__u32 default_verdict;
 	struct ng_counter sum[NG_COUNTERS];
 };
@@ -47,8 +48,9 @@ struct snapshot {
 
 struct collect {
 	const struct ng_pins *pins;
-	__u32 ifindex; /* 0: all */
-	bool zero;     /* zero them instead of reading */
+	__u32 ifindex;		       /* 0: all */
+	bool zero;		       /* zero them instead of reading */
+	const struct snapshot *before; /* NULL: none */
 	struct snapshot *s;
 	struct ng_error *err;
 };
@@ -72,49 +74,6 @@ static int keep(struct snapshot *s, const struct counted *c)
 	return 0;
 }
 
-static int read_gate(const struct collect *c, __u32 ifindex, enum ng_hook hook,
-		     const struct ng_maps *m)
-{
-	struct counted g = {
-		.ifindex = ifindex,
-		.hook = hook,
-		.default_verdict = m->control->default_verdict,
-	};
-	struct ng_link link;
-	int rc;
-
-	if (ng_link_get_index(ifindex, &link, NULL))
-		return 0; /* a leftover of an interface that is gone */
-	memcpy(g.name, link.name, sizeof(g.name));
-	if (c->zero)
-		rc = ng_counters_zero(m);
-	else
-		rc = ng_counters_read(m, g.sum);
-	return rc ? rc : keep(c->s, &g);
-}
-
-static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
-{
-	const struct collect *c = arg;
-	struct ng_maps m;
-	__u32 abi;
-	int rc;
-
-	if (c->ifindex && c->ifindex != ifindex)
-		return 0;
-	rc = ng_pins_open_maps(c->pins, ifindex, hook, &m, &abi);
-	if (rc == -ENOENT)
-		return 0;
-	if (!rc) {
-		if (!m.control->temporary)
-			rc = read_gate(c, ifindex, hook, &m);
-		ng_maps_close(&m);
-	}
-	return rc ? ng_err(c->err, NG_EXIT_FAILED, -rc, ng_hook_name[hook],
-			   "reading the counters of interface %u failed", ifindex)
-		  : 0;
-}
-
 static int compare_counted(const void *x, const void *y)
 {
 	const struct counted *a = x, *b = y;
@@ -124,10 +83,73 @@ static int compare_counted(const void *x, const void *y)
 	return (a->hook > b->hook) - (a->hook < b->hook);
 }
 
-static int take_snapshot(const struct ng_pins *pins, const struct ng_link *link, bool zero,
-			 struct snapshot *s, struct ng_error *err)
+static const struct counted *find_gate(const struct snapshot *s, const struct counted *g)
 {
-	struct collect c = { pins, link ? link->ifindex : 0, zero, s, err };
+	for (size_t i = 0; s && i < s->n; i++)
+		if (!compare_counted(&s->gate[i], g))
+			return &s->gate[i];
+	return NULL;
+}
+
+/* Of all gates, one that cannot be opened does not hide the others. It is told of once. */
+static int leave_out(const struct collect *c, struct counted *g, const struct ng_error *why)
+{
+	const struct counted *old = find_gate(c->before, g);
+
+	if (!old || !old->unreadable)
+		ng_warn("%s: %s; left out (nicgate stats %s says more)", g->name, why->what,
+			g->name);
+	g->unreadable = true;
+	return keep(c->s, g);
+}
+
+static int read_gate(const struct collect *c, struct counted *g, const struct ng_maps *m)
+{
+	int rc;
+
+	if (m->control->temporary)
+		return 0;
+	g->default_verdict = m->control->default_verdict;
+	rc = c->zero ? ng_counters_zero(m) : ng_counters_read(m, g->sum);
+	return rc ? rc : keep(c->s, g);
+}
+
+static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
+{
+	const struct collect *c = arg;
+	struct counted g = { .ifindex = ifindex, .hook = hook };
+	struct ng_gate *gate;
+	struct ng_error why;
+	struct ng_link link;
+	int rc;
+
+	if (c->ifindex && c->ifindex != ifindex)
+		return 0;
+	if (ng_link_get_index(ifindex, &link, NULL))
+		return 0; /* a leftover of an interface that is gone */
+	memcpy(g.name, link.name, sizeof(g.name));
+	rc = ng_gate_open_any(c->pins, &link, hook, &gate, &why);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc && c->ifindex) {
+		*c->err = why;
+		return rc;
+	}
+	if (rc) {
+		rc = leave_out(c, &g, &why);
+	} else {
+		rc = read_gate(c, &g, &gate->maps);
+		ng_gate_close(gate);
+	}
+	return rc ? ng_err(c->err, NG_EXIT_FAILED, -rc, g.name, "%s: reading the counters failed",
+			   ng_hook_name[hook])
+		  : 0;
+}
+
+static int take_snapshot(const struct ng_pins *pins, const struct ng_link *link, bool zero,
+			 const struct snapshot *before, struct snapshot *s, struct ng_error *err)
+{
+	struct collect c = { pins, link ? link->ifindex : 0, zero, before, s, err };
 	int rc;
 
 	*s = (struct snapshot){ .ns = now_ns() };
@@ -142,6 +164,14 @@ static int take_snapshot(const struct ng_pins *pins, const struct ng_link *link,
 	if (rc)
 		free(s->gate);
 	return rc;
+}
+
+/* The exit status of a command that showed what it could. */
+static void tell_exit(const struct snapshot *s, struct ng_error *err)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->gate[i].unreadable)
+			err->exit = NG_EXIT_FAILED;
 }
 
 /* Output */
@@ -218,14 +248,6 @@ static struct ng_counter sum_of(const struct counted *g, enum by by, int verdict
 	return sum;
 }
 
-static const struct counted *find_gate(const struct snapshot *s, const struct counted *g)
-{
-	for (size_t i = 0; s && i < s->n; i++)
-		if (!compare_counted(&s->gate[i], g))
-			return &s->gate[i];
-	return NULL;
-}
-
 /* Rows that counted something, and those of every verdict or of the default,
  * so that no gate is without a row. */
 static void add_gate(const struct table *t, const struct counted *g)
@@ -278,7 +300,8 @@ static int show(const struct ng_global *g, const struct request *r, const struct
 	}
 	table_begin(&t, shown);
 	for (size_t i = 0; i < now->n; i++)
-		add_gate(&t, &now->gate[i]);
+		if (!now->gate[i].unreadable)
+			add_gate(&t, &now->gate[i]);
 	ng_table_end(t.out);
 	rc = ng_out_end(t.out, err);
 	ng_out_free(t.out);
@@ -306,7 +329,7 @@ static int watch(const struct ng_global *g, const struct request *r, const struc
 
 		next += r->interval * NS;
 		sleep_until(next);
-		rc = take_snapshot(pins, link, false, &now, err);
+		rc = take_snapshot(pins, link, false, before, &now, err);
 		if (rc)
 			break;
 		if (i && !g->json)
@@ -334,10 +357,12 @@ static int run_show(const struct ng_global *g, const struct request *r, struct n
 		rc = ng_gate_begin(&pins, g->bpffs, false, err);
 	if (rc)
 		return rc;
-	rc = take_snapshot(&pins, r->device ? &link : NULL, false, &s, err);
+	rc = take_snapshot(&pins, r->device ? &link : NULL, false, NULL, &s, err);
 	if (!rc) {
 		rc = r->interval ? watch(g, r, &pins, r->device ? &link : NULL, &s, err)
 				 : show(g, r, &s, NULL, err);
+		if (!rc)
+			tell_exit(&s, err);
 		free(s.gate);
 	}
 	ng_pins_close(&pins);
@@ -356,13 +381,16 @@ static int show_zeroed(const struct ng_global *g, const struct snapshot *s, stru
 	ng_out_begin(out);
 	ng_table_begin(out, "zeroed", zeroed, COUNT(zeroed));
 	for (size_t i = 0; i < s->n; i++) {
+		if (s->gate[i].unreadable)
+			continue;
 		ng_table_str(out, s->gate[i].name);
 		ng_table_str(out, ng_hook_name[s->gate[i].hook]);
 	}
 	ng_table_end(out);
 	for (size_t i = 0; i < s->n; i++)
-		ng_out_text(out, "%s: %s: counters are zero\n", s->gate[i].name,
-			    ng_hook_name[s->gate[i].hook]);
+		if (!s->gate[i].unreadable)
+			ng_out_text(out, "%s: %s: counters are zero\n", s->gate[i].name,
+				    ng_hook_name[s->gate[i].hook]);
 	rc = ng_out_end(out, err);
 	ng_out_free(out);
 	return rc;
@@ -379,10 +407,12 @@ static int run_zero(const struct ng_global *g, const struct request *r, struct n
 		rc = ng_gate_begin(&pins, g->bpffs, true, err);
 	if (rc)
 		return rc;
-	rc = take_snapshot(&pins, r->device ? &link : NULL, true, &s, err);
+	rc = take_snapshot(&pins, r->device ? &link : NULL, true, NULL, &s, err);
 	ng_pins_unlock(&pins);
 	if (!rc) {
 		rc = show_zeroed(g, &s, err);
+		if (!rc)
+			tell_exit(&s, err);
 		free(s.gate);
 	}
 	ng_pins_close(&pins);

@@ -93,6 +93,24 @@ ng0 1.5
 zero ng0 1
 zero --by verdict
 EOF
+# A gate that cannot be opened hides none of the others.
+ng attach lo --hook tc-in >/dev/null
+rm /sys/fs/bpf/nicgate/n*/i100/xdp/ng_acl4_dst
+run ng stats
+is "$rc" 1 "a pin is missing: exit 1"
+is "$(awk 'NR > 1 { print $1, $2 }' "$tmp/out" | sort -u | xargs)" "lo tc-in ng0 tc-out" "and the other gates are shown"
+like err 'warning: ng0: xdp: its maps cannot be reached.*nicgate stats ng0' "the one is named"
+run ng -j stats 1 2
+is "$rc $(grep -c '"device":"lo".*"device":"ng0","hook":"tc-out"' "$tmp/out")" "1 2" "by intervals too"
+is "$(grep -c 'ng0: xdp:' "$tmp/err")" 1 "with one warning"
+run ng stats zero
+is "$rc $(xargs <"$tmp/out")" "1 lo: tc-in: counters are zero ng0: tc-out: counters are zero" "zero leaves it out"
+run ng stats ng0
+is "$rc $(cat "$tmp/out")" "1 " "of that interface: an error"
+like err 'try: *nicgate detach ng0 --hook xdp' "with the command that helps"
+ng detach lo >/dev/null
+ng detach ng0 --hook xdp >/dev/null
+
 ng stats ng0 >/dev/full 2>"$tmp/err" && rc=0 || rc=$?
 is "$rc" 1 "a full disk: exit 1"
 like err 'stdout: write failed' "said aloud"
