@@ -55,7 +55,8 @@ static int look_at(struct ng_attach_guard *g, const struct ng_link *link, enum n
 	bool here = false;
 	int rc;
 
-	if (!becomes_drop(gate, in_force, verdict) || (g->link && g->link->ifindex != link->ifindex))
+	if (!becomes_drop(gate, in_force, verdict) ||
+	    (g->link && g->link->ifindex != link->ifindex))
 		return 0;
 	rc = ng_link_has_address(link, server->family == NG_IPV6 ? AF_INET6 : AF_INET,
 				 server->addr_be, &here, err);
