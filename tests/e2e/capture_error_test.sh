@@ -63,6 +63,7 @@ is "$(ng capture -d -F "$tmp/filter")" "$(ng capture -d udp port 53)" "-F reads 
 
 # a limit on the size of files is a write that fails, not a signal that kills
 captures_in_4k() (ulimit -f 8 && exec "$NICGATE" capture -i ng0 -Q in -w "$tmp/4k.pcapng" udp 2>"$tmp/cap.err")
+: >"$tmp/cap.err"
 bg captures_in_4k
 wait_for 5 file_has "$tmp/cap.err" listening
 peer ngsend -i ng1 -c 100 -s 100 >"$tmp/out"
