@@ -24,15 +24,21 @@ static enum bpf_tc_attach_point point_of(enum ng_hook hook)
 	return hook == NG_HOOK_TC_OUT ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-/* Makes clsact. 1: made, 0: was there, -errno. */
-static int make_qdisc(const struct ng_gate *gate)
+/* Makes clsact where there is none. The mark comes first:
+ * whenever we die, whoever takes the gate away takes the qdisc along. */
+static int make_qdisc(struct ng_gate *gate)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)gate->link.ifindex,
 		    .attach_point = point_of(gate->hook));
-	int rc = bpf_tc_hook_create(&hook);
+	__u16 was_made = gate->maps.control->made_qdisc;
+	int rc;
 
+	gate->maps.control->made_qdisc = 1;
+	rc = bpf_tc_hook_create(&hook);
 	ng_trace("clsact: create on %s = %d", gate->link.name, rc);
-	return rc == -EEXIST ? 0 : rc ? rc : 1;
+	if (rc)
+		gate->maps.control->made_qdisc = was_made;
+	return rc == -EEXIST ? 0 : rc;
 }
 
 static int put_filter(const struct ng_gate *gate, int prog_fd, __u32 prio, __u32 flags)
@@ -82,14 +88,11 @@ static int find_ours(const struct ng_gate *gate, struct ng_tc_filter *f)
 static int clsact_attach(struct ng_gate *gate, const struct ng_gate_spec *spec,
 			 struct ng_error *err)
 {
-	int made, rc;
+	int rc;
 
 	(void)spec;
 	ng_libbpf_words_clear();
-	made = make_qdisc(gate);
-	rc = made < 0 ? made : 0;
-	if (made > 0)
-		gate->maps.control->made_qdisc = 1;
+	rc = make_qdisc(gate);
 	if (!rc)
 		rc = put_at_free_priority(gate);
 	if (!rc) {
@@ -151,6 +154,7 @@ int ng_clsact_clean(struct ng_gate *gate)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)gate->link.ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	int rc;
 
 	if (!gate->maps.control->made_qdisc)
 		return 0;
@@ -158,7 +162,9 @@ int ng_clsact_clean(struct ng_gate *gate)
 	    ng_tc_filters_each(gate->link.ifindex, NG_HOOK_TC_OUT, any_filter, NULL))
 		return 0;
 	gate->maps.control->made_qdisc = 0;
-	return bpf_tc_hook_destroy(&hook);
+	rc = bpf_tc_hook_destroy(&hook);
+	/* Somebody took it away already, and may have put another kind in its place. */
+	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
 const struct ng_hook_ops ng_clsact_ops = {

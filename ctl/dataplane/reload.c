@@ -193,14 +193,15 @@ static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
 		return ng_pins_remove(pins, ifindex, hook);
 	if (rc)
 		return 0;
-	if (gate->prog_id) {
-		if (collect_taps(pins, gate, &err))
-			ng_warn("%s: %s", err.object, err.what);
-		return 0;
-	}
-	rc = gate->maps.control->temporary ? ng_pins_remove(pins, ifindex, hook) : 0;
-	ng_gate_close(gate);
-	return rc;
+	if (gate->prog_id)
+		rc = collect_taps(pins, gate, &err);
+	else if (gate->maps.control->temporary)
+		rc = ng_gate_detach(pins, gate, &err);
+	else
+		ng_gate_close(gate);
+	if (rc)
+		ng_warn("%s: %s", err.object, err.what);
+	return 0;
 }
 
 /* 1: still works, or cannot be told to have ended; 0: its interface is gone. */

@@ -31,6 +31,19 @@ fi
 is "$(pins)" 0 "no pin is left"
 is "$(qdiscs)" 0 "no qdisc is left"
 
+# the killed one's filter, and the whole qdisc, taken away by hand before the next command
+for command in 'filter del dev ng0 egress' 'qdisc del dev ng0 clsact'; do
+	captures -Q out -w "$tmp/cap.pcapng"
+	kill -9 "$cap"
+	wait "$cap" 2>/dev/null
+	# shellcheck disable=SC2086 # the words
+	[ -n "$links" ] || tc $command
+	run ng detach --all
+	is "$rc" 0 "tc $command: the next command"
+	is "$(cat "$tmp/err")" "" "warns of nothing"
+	is "$(pins)/$(qdiscs)" 0/0 "and leaves neither pin nor qdisc"
+done
+
 # two at once, each with its own expression, count and end
 bg "$NICGATE" capture -i ng0 -Q in -w "$tmp/dns.pcapng" udp port 53 2>"$tmp/dns.err"
 dns=$bg
