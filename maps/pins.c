@@ -43,9 +43,9 @@ const char *const ng_hook_name[NG_HOOK_MAX] = {
 };
 _Static_assert(ARRAY_SIZE(ng_hook_name) == NG_HOOK_MAX, "a name for every hook");
 
-/* Pins that hold a program on its hook, or say which one it is:
+/* Pins that hold a program on its hook, or say that a filter does:
  * the last to be pinned, the first to go. */
-static const char *const keeper[] = { "link", "prog" };
+static const char *const keeper[] = { "link", "filter" };
 
 /* An mmapable array takes a whole number of pages. */
 static size_t mapped_size(size_t value, size_t entries)

@@ -2,11 +2,11 @@
 /*
  * The only code that knows bpffs paths, the lock and the ABI check.
  *
- * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,link,prog}
+ * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,link,filter}
  *
  * <hook> is xdp, tc-in or tc-out; <bpffs> is /sys/fs/bpf or what --bpffs names. "link" is absent
- * for cls_bpf (no links there), where "prog" says which filter is ours. Directories 0700. All
- * changes below <bpffs>/nicgate happen under an flock on that directory.
+ * for cls_bpf (no links there), where "filter", ng_control once more, says that a filter may be at
+ * work. Directories 0700. All changes below <bpffs>/nicgate happen under an flock on that directory.
  */
 #ifndef NG_MAPS_PINS_H
 #define NG_MAPS_PINS_H
@@ -77,7 +77,7 @@ int ng_pins_lock(struct ng_pins *p, int timeout_ms, pid_t *holder);
 void ng_pins_unlock(struct ng_pins *p);
 void ng_pins_close(struct ng_pins *p);
 
-/* Directory of a gate; path of one thing in it: "link", "prog", a map name. -ENAMETOOLONG or 0. */
+/* Directory of a gate; path of one thing in it: "link", "filter", a map name. -ENAMETOOLONG or 0. */
 int ng_pins_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, char *path, size_t size);
 int ng_pins_path(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name,
 		 char *path, size_t size);

@@ -3,7 +3,7 @@
  * The tc hook where the kernel has no TCX: a direct-action cls_bpf filter on clsact, handle 0x6e67.
  * On the way in it takes the lowest free priority from 1 up, on the way out the highest free one
  * from 65535 down, so that it is first and last in the chain like its TCX brother. It stays when
- * the process goes, hence "prog" is pinned beside the maps.
+ * the process goes, hence "filter" is pinned beside the maps.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

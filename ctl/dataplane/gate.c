@@ -146,7 +146,7 @@ static int pin_as(const struct ng_pins *pins, const struct ng_gate *gate, int fd
 	return bpf_obj_pin(fd, path) ? -errno : 0;
 }
 
-/* Maps first, then what holds the program: a link, or for cls_bpf the program itself. */
+/* Maps first, then what holds the program: a link, or the word that a cls_bpf filter may do so. */
 static int pin_gate(const struct ng_pins *pins, struct ng_gate *gate, bool has_maps,
 		    struct ng_error *err)
 {
@@ -155,8 +155,9 @@ static int pin_gate(const struct ng_pins *pins, struct ng_gate *gate, bool has_m
 	if (!rc && !has_maps)
 		rc = ng_pins_pin_maps(pins, gate->link.ifindex, gate->hook, &gate->maps);
 	if (!rc)
-		rc = gate->link_fd >= 0 ? pin_as(pins, gate, gate->link_fd, "link")
-					: pin_as(pins, gate, gate->prog_fd, "prog");
+		rc = gate->link_fd >= 0
+			     ? pin_as(pins, gate, gate->link_fd, "link")
+			     : pin_as(pins, gate, gate->maps.fd[NG_MAP_CONTROL], "filter");
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "pinning under %s failed",
 			      pins->root);

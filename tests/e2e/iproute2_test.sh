@@ -53,6 +53,17 @@ like err 'somebody took our program off' "and tells"
 run ng status ng0
 like out '^ng0 *xdp *native *attached .* drop *1 ' "with entries and settings"
 if ! ng status ng0 | grep -q tcx; then
+	bg ng capture -i ng0 -Q out -w "$tmp/x.pcapng" 2>"$tmp/cap.err"
+	wait_for 10 file_has "$tmp/cap.err" '^listening'
+	swapped() { ! bpftool prog show id "$tc_id" >"$tmp/out" 2>&1; }
+	wait_for 5 swapped
+	is "$?" 0 "a program whose place another took is gone, nothing holds it"
+	stop "$bg" INT
+	rm /sys/fs/bpf/nicgate/n*/i100/tc-out/ng_acl4_dst
+	run ng attach ng0 --hook tc-out
+	is "$rc" 1 "a filter's gate that misses a map is not taken for an unfinished one"
+	ng detach ng0 --hook tc-out >"$tmp/out"
+	ng attach ng0 --hook tc-out >"$tmp/out" 2>&1
 	tc qdisc del dev ng0 clsact
 	run ng status ng0
 	like out '^ng0 *tc-out *clsact *taken off' "tc qdisc del takes the filter off, status tells"
