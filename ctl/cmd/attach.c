@@ -57,7 +57,8 @@ struct item {
 	enum ng_hook hook;
 	struct ng_gate *gate;
 	enum result result;
-	bool was_there; /* a capture's temporary gate, or one whose program was taken off */
+	bool was_temporary; /* a capture's */
+	bool was_there;	    /* its program had been taken off */
 };
 
 struct plan {
@@ -134,8 +135,9 @@ static int open_existing(const struct ng_pins *pins, struct item *it, struct ng_
 		*err = why;
 		return rc;
 	}
-	it->was_there = gate->maps.control->temporary || !gate->prog_id;
-	if (it->was_there)
+	it->was_temporary = gate->maps.control->temporary;
+	it->was_there = !gate->prog_id;
+	if (it->was_temporary || it->was_there)
 		ng_gate_close(gate);
 	else
 		it->gate = gate;
@@ -338,6 +340,7 @@ static void change_settings(const struct request *r, struct item *it)
 	c->malformed = malformed;
 }
 
+/* What had been taken off stays attached: that was asked for, and shuts what was open. */
 static void undo(const struct ng_pins *pins, struct plan *p, size_t done)
 {
 	while (done--) {
@@ -345,6 +348,10 @@ static void undo(const struct ng_pins *pins, struct plan *p, size_t done)
 
 		if (it->result != ATTACHED || it->was_there)
 			continue;
+		if (it->was_temporary) {
+			ng_gate_give_back(it->gate, NULL);
+			continue;
+		}
 		ng_gate_detach(pins, it->gate, NULL);
 		it->gate = NULL;
 	}

@@ -260,6 +260,16 @@ static int adopt(struct ng_gate *gate, const struct ng_gate_spec *spec, struct n
 
 static int taken_off(const struct ng_link *link, enum ng_hook hook, struct ng_error *err)
 {
+int ng_gate_give_back(struct ng_gate *gate, struct ng_error *err)
+{
+	struct ng_control *c = gate->maps.control;
+
+	c->temporary = 1;
+	c->default_verdict = NG_PASS;
+	c->malformed = NG_MALFORMED_AUTO;
+	return ng_gate_reload(gate, err);
+}
+
 	ng_err(err, NG_EXIT_NOT_FOUND, 0, link->name,
 	       "%s: not attached any more: somebody took our program off", ng_hook_name[hook]);
 	ng_err_try(err, "nicgate attach %s --hook %s    (its ACL entries are still there)",

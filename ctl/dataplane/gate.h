@@ -57,6 +57,11 @@ int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng
  */
 int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
 		   const struct ng_gate_spec *spec, struct ng_gate **out, struct ng_error *err);
+/*
+ * Undoes ng_gate_attach() of a gate that was a capture's temporary one: it is that again, its taps
+ * go on, and it goes with the last.
+ */
+int ng_gate_give_back(struct ng_gate *gate, struct ng_error *err);
 /* Opens a pinned gate. -ENOENT (NG_EXIT_NOT_FOUND): not attached; another ABI version (-EPROTO) or
  * missing pins (-EUCLEAN): refused, with the way out. */
 int ng_gate_open(const struct ng_pins *pins, const struct ng_link *link, enum ng_hook hook,

@@ -23,6 +23,19 @@ attached
 is $? 0 "the gate stays"
 ng detach ng0 >"$tmp/out"
 
+# attach of several devices that fails at the second leaves the capture's gate a capture's
+captures -Q out -w "$tmp/cap.pcapng" udp
+run ng attach ng0 lo --hook xdp --hook tc-out --mode native --default drop
+is "$rc" 5 "attach of two beside a running capture fails at the second"
+run ng status ng0
+like out '^ng0 *tc-out *[a-z]* *temporary ' "the gate is the capture's"
+ngsend -i ng0 -c 3 >"$tmp/out"
+kill -INT "$cap"
+ended
+is $? 0 "the capture ends"
+is "$(pcap_count "$tmp/cap.pcapng")" 3 "with its packets"
+is "$(find /sys/fs/bpf -name 'nicgate*')" "" "and its gate goes with it"
+
 # the capture learns within a second that its gate is gone: what is on the hook then is another's
 captures -Q out -w "$tmp/cap.pcapng" udp
 ng -q detach --all >"$tmp/out"
