@@ -94,6 +94,7 @@ struct ng_control {
 	__u32 acl_dirty; /* a writer is between two steps, or died there: see maps/acl.h */
 	__u32 taps;	 /* bit mask: tap slots that the attached program contains */
 	struct ng_tap_control tap[NG_TAPS_MAX];
+	__u32 netns_inode; /* of the network namespace; 0: not known */
 };
 
 /* ng_counters: per-CPU array, index NG_COUNTER_INDEX(verdict, reason).
@@ -198,6 +199,6 @@ _Static_assert(sizeof(struct ng_lpm6_key) == 20, "map ABI");
 _Static_assert(sizeof(struct ng_acl_class) == 64, "map ABI: one cache line");
 _Static_assert(sizeof(struct ng_acl_clause) == 16, "map ABI");
 _Static_assert(sizeof(struct ng_tap_record) == 40, "map ABI");
-_Static_assert(sizeof(struct ng_control) == 64 + 16 * NG_TAPS_MAX, "map ABI");
+_Static_assert(sizeof(struct ng_control) == 68 + 16 * NG_TAPS_MAX, "map ABI");
 
 #endif

@@ -90,6 +90,8 @@ static void init_control(struct ng_gate *gate, const struct ng_gate_spec *spec)
 	c->default_verdict = spec->default_verdict;
 	c->malformed = spec->malformed;
 	c->acl_entries = gate->maps.acl_entries;
+	if (ng_netns_inode(&c->netns_inode))
+		c->netns_inode = 0;
 }
 
 static __u32 entries_of(const struct ng_gate_spec *spec)
@@ -258,8 +260,6 @@ static int adopt(struct ng_gate *gate, const struct ng_gate_spec *spec, struct n
 	return rc;
 }
 
-static int taken_off(const struct ng_link *link, enum ng_hook hook, struct ng_error *err)
-{
 int ng_gate_give_back(struct ng_gate *gate, struct ng_error *err)
 {
 	struct ng_control *c = gate->maps.control;
@@ -270,6 +270,8 @@ int ng_gate_give_back(struct ng_gate *gate, struct ng_error *err)
 	return ng_gate_reload(gate, err);
 }
 
+static int taken_off(const struct ng_link *link, enum ng_hook hook, struct ng_error *err)
+{
 	ng_err(err, NG_EXIT_NOT_FOUND, 0, link->name,
 	       "%s: not attached any more: somebody took our program off", ng_hook_name[hook]);
 	ng_err_try(err, "nicgate attach %s --hook %s    (its ACL entries are still there)",

@@ -204,16 +204,24 @@ static int collect_gate(__u32 ifindex, enum ng_hook hook, void *arg)
 	return 0;
 }
 
-/* 1: still works, or cannot be told to have ended; 0: its interface is gone. */
+/* A namespace that is not ours; inode: as its gates know it. */
+struct other {
+	const struct ng_pins *pins;
+	__u32 inode;
+};
+
+/* 1: still works, or cannot be told to have ended; 0: its link is dead. */
 static int still_works(__u32 ifindex, enum ng_hook hook, void *arg)
 {
 	const struct ng_link link = { .ifindex = ifindex };
+	struct other *other = arg;
 	struct ng_gate *gate;
 	bool ended;
 
-	if (ng_gate_open_any(arg, &link, hook, &gate, NULL))
+	if (ng_gate_open_any(other->pins, &link, hook, &gate, NULL))
 		return 1;
 	ended = gate->mode != NG_MODE_CLSACT && !gate->prog_id;
+	other->inode = gate->maps.control->netns_inode;
 	ng_gate_close(gate);
 	return !ended;
 }
@@ -224,13 +232,16 @@ static int remove_pins(__u32 ifindex, enum ng_hook hook, void *arg)
 }
 
 /*
- * A namespace that ended took its interfaces along, so all of its links are without one. Filters of
+ * A namespace that ended took its interfaces along, so all of its links are without one. So are they
+ * where somebody took our programs off: hence the look at who holds the namespace. Filters of
  * cls_bpf do not tell that from outside; theirs stay until `rm -r`.
  */
 static int collect_namespace(const struct ng_pins *other, void *arg)
 {
+	struct other o = { .pins = other };
+
 	(void)arg;
-	if (ng_pins_each(other, still_works, (void *)other))
+	if (ng_pins_each(other, still_works, &o) || ng_netns_may_live(o.inode, other->netns_cookie))
 		return 0;
 	ng_debug("network namespace %llu is gone: removing its gates",
 		 (unsigned long long)other->netns_cookie);

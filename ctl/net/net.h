@@ -36,6 +36,14 @@ int ng_link_has_address(const struct ng_link *link, int family, const void *addr
 /* Enters only the network namespace: NAME (in /run/netns), a path, or a PID. */
 int ng_netns_enter(const char *which, struct ng_error *err);
 
+/* The inode of our network namespace: 0 or -errno. */
+int ng_netns_inode(unsigned int *inode);
+/*
+ * False only when it is certain that no network namespace with this inode and cookie lives: all of
+ * /proc was read and nothing holds one. Does not see one that nothing but a socket holds.
+ */
+bool ng_netns_may_live(unsigned int inode, uint64_t cookie);
+
 /* Link events: a descriptor to poll, and a read that says whether an interface went away. */
 struct ng_link_events;
 int ng_link_events_open(struct ng_link_events **out, struct ng_error *err);
