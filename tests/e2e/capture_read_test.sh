@@ -71,8 +71,10 @@ is "$(dump "$tmp/got.pcap" | grep -c '0x0010:  [0-9a-f]\{4\} [0-9a-f]\{4\}$')" "
 
 # a reader that stalls: the tap's lease, which the program looks at, outlasts it
 lease() {
-	map=$(sed -n '/^value_size:[[:space:]]*320$/,$s/^map_id:[[:space:]]*//p' /proc/"$reader"/fdinfo/* 2>/dev/null | head -n 1)
-	bpftool -j map dump id "${map:-0}" 2>/dev/null | sed -n 's/.*"lease_jiffies":\([1-9][0-9]*\).*/\1/p'
+	for map in $(bpftool -j map show name ng_control 2>/dev/null | grep -o '"id":[0-9]*' | cut -d : -f 2); do
+		grep -q "^map_id:[[:space:]]*$map\$" /proc/"$reader"/fdinfo/* 2>/dev/null || continue
+		bpftool -j map dump id "$map" 2>/dev/null | sed -n 's/.*"lease_jiffies":\([1-9][0-9]*\).*/\1/p'
+	done
 }
 lease_is_set() { [ "$(lease)" ]; }
 jiffies=$(sed -n 's/^jiffies: //p' /proc/timer_list 2>/dev/null | head -n 1)
@@ -83,6 +85,7 @@ if [ "$jiffies" ]; then
 	reader=$bg
 	exec 9<"$tmp/fifo"
 	wait_for 10 lease_is_set
+	is "$?" 0 "a lease is given"
 	is "$(((($(lease) - jiffies) & 0xffffffff) > 24 * 3600 * 1000))" 1 "a stalled reader has a day at least"
 	is "$(tcpdump -r - --count <&9 2>"$tmp/err")" "100 packets" "and misses nothing"
 	exec 9<&-
