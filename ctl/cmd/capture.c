@@ -345,7 +345,7 @@ static void hint_late_option(const struct request *r, struct ng_error *err)
 static int compile(const struct request *r, struct ng_cbpf *filter, struct ng_error *err)
 {
 	int rc = ng_filter_compile(r->expression, r->filter_file ? r->filter_file : "expression",
-				   DLT_ETHERNET, r->spec.output.snaplen, true, filter, err);
+				   DLT_ETHERNET, r->spec.output.snaplen, 0, filter, err);
 
 	if (rc) {
 		hint_late_option(r, err);

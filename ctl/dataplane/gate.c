@@ -526,7 +526,7 @@ static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 
 	if (cbpf)
 		rc = ng_filter_translate(cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC,
-					 &filter[0], err);
+					 0, &filter[0], err);
 	if (!rc)
 		rc = load_into(gate, spec, &load, err);
 	if (!rc)

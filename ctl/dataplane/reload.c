@@ -29,8 +29,8 @@ static int translate(const struct ng_gate *gate, const struct ng_tap_conf *conf,
 	const struct ng_cbpf cbpf = { .insns = (struct sock_filter *)conf->filter,
 				      .n = conf->insns };
 
-	return ng_filter_translate(&cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC, out,
-				   err);
+	return ng_filter_translate(&cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC, 0,
+				   out, err);
 }
 
 static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,

@@ -33,7 +33,7 @@ static void load_ctx(struct ng_translation *t, unsigned int reg, size_t offset)
 
 static void data_pointers(struct ng_translation *t)
 {
-	bool tc = t->ctx == NG_CTX_TC;
+	bool tc = t->ctx != NG_CTX_XDP;
 
 	load_ctx(t, NG_REG_DATA, tc ? SKB(data) : XDP(data));
 	load_ctx(t, NG_REG_END, tc ? SKB(data_end) : XDP(data_end));
@@ -42,7 +42,7 @@ static void data_pointers(struct ng_translation *t)
 /* r0 = length of the whole packet in memory; a helper call in XDP. */
 static void memory_length(struct ng_translation *t)
 {
-	if (t->ctx == NG_CTX_TC) {
+	if (t->ctx != NG_CTX_XDP) {
 		load_ctx(t, BPF_REG_0, SKB(len));
 		return;
 	}
@@ -54,7 +54,7 @@ static void prepare_direct(struct ng_translation *t)
 {
 	if (!t->cfg.uses_packet)
 		return;
-	if (t->ctx == NG_CTX_TC && t->copy == NG_COPY_DIRECT) {
+	if (t->ctx != NG_CTX_XDP && t->copy == NG_COPY_DIRECT) {
 		load_ctx(t, BPF_REG_1, SKB(vlan_present));
 		ng_goto(t, NG_JUMP_I(BPF_JNE, BPF_REG_1, 0, 0), NG_L_TAGGED);
 	}
@@ -74,7 +74,7 @@ static void call_load(struct ng_translation *t, int to, unsigned int size)
 	put(t, NG_MOV(BPF_REG_3, BPF_REG_10));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_3, to));
 	put(t, NG_MOV_I(BPF_REG_4, size));
-	put(t, NG_CALL(t->ctx == NG_CTX_TC ? BPF_FUNC_skb_load_bytes : BPF_FUNC_xdp_load_bytes));
+	put(t, NG_CALL(t->ctx != NG_CTX_XDP ? BPF_FUNC_skb_load_bytes : BPF_FUNC_xdp_load_bytes));
 }
 
 static void call_load_at(struct ng_translation *t, unsigned int from, int to, unsigned int size)
@@ -126,7 +126,7 @@ static void prepare_helper(struct ng_translation *t)
 
 	memory_length(t);
 	put(t, NG_MOV(NG_REG_LEN, BPF_REG_0));
-	if (t->ctx != NG_CTX_TC)
+	if (t->ctx == NG_CTX_XDP)
 		return;
 	put(t, NG_STORE_I(BPF_DW, BPF_REG_10, NG_FP_WIRE_8, 0));
 	put(t, NG_STORE_I(BPF_DW, BPF_REG_10, NG_FP_WIRE_12, 0));
@@ -339,7 +339,7 @@ static void helper_load(struct ng_translation *t, const struct sock_filter *f)
 {
 	wire_offset(t, f);
 	ng_goto(t, NG_JUMP(BPF_JGT, BPF_REG_3, NG_REG_LEN, 0), NG_L_REJECT);
-	if (t->ctx != NG_CTX_TC)
+	if (t->ctx == NG_CTX_XDP)
 		load_by_call(t, ng_op_size(f));
 	else if (ng_op_of(f) == NG_OP_IND)
 		tagged_variable(t, ng_op_size(f));

@@ -23,12 +23,12 @@ static int take_program(struct bpf_program *program, struct ng_cbpf *out, struct
 	if (!insns)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
 	memcpy(insns, program->bf_insns, n * sizeof(*insns));
-	*out = (struct ng_cbpf){ insns, n };
+	*out = (struct ng_cbpf){ .insns = insns, .n = n };
 	return 0;
 }
 
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
-		      bool optimize, struct ng_cbpf *out, struct ng_error *err)
+		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
 {
 	struct bpf_program program = { 0 };
 	pcap_t *pcap;
@@ -41,7 +41,7 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 	pcap = pcap_open_dead(linktype, (int)snaplen);
 	if (!pcap)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
-	if (pcap_compile(pcap, &program, expr, optimize, PCAP_NETMASK_UNKNOWN)) {
+	if (pcap_compile(pcap, &program, expr, !(flags & NG_FILTER_PLAIN), PCAP_NETMASK_UNKNOWN)) {
 		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", pcap_geterr(pcap));
 		ng_locate(pcap, expr, file, err);
 	} else {
@@ -64,6 +64,9 @@ void ng_cbpf_free(struct ng_cbpf *p)
 {
 	if (!p)
 		return;
+	for (size_t i = 0; i < p->n_sets; i++)
+		free(p->sets[i].key);
+	free(p->sets);
 	free(p->insns);
 	*p = (struct ng_cbpf){ 0 };
 }

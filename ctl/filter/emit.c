@@ -101,7 +101,7 @@ int ng_emit_finish(struct ng_emit *e, struct ng_ebpf *out)
 	if (ret)
 		free(e->insns);
 	else
-		*out = (struct ng_ebpf){ e->insns, e->n };
+		*out = (struct ng_ebpf){ .insns = e->insns, .n = e->n };
 	free(e->jumps);
 	free(e->label);
 	*e = (struct ng_emit){ 0 };

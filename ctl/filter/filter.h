@@ -2,7 +2,8 @@
 /*
  * Filter expressions to BPF. Pure: no maps, sockets or descriptors.
  *
- *	ng_filter_compile()	pcap-filter(7) -> classic BPF, by libpcap
+ *	ng_filter_compile()	pcap-filter(7) -> classic BPF, by libpcap; long lists as sets
+ *	ng_filter_interpret()	what a classic program answers, in user space
  *	ng_filter_translate()	classic BPF -> eBPF
  *	ng_filter_combine()	several translated filters -> one subprogram body
  *	ng_splice_body()	that body into a program
@@ -18,20 +19,42 @@
 
 #define NG_FILTER_SNAPLEN_ALL 262144 /* what the empty filter answers */
 
+/*
+ * A set of numbers that an instruction tests A against: what would be a chain of comparisons in
+ * classic BPF.
+ */
+struct ng_set {
+	__u32 *key; /* malloc'ed; ascending, each once, as A holds them */
+	size_t n;   /* > 0 */
+};
+
+/*
+ * Our only instruction beyond classic BPF: BPF_JMP | NG_BPF_IN | BPF_K, jumps to jt when A is in
+ * sets[k], else to jf. libpcap's interpreter and the kernel must never be given it.
+ */
+#define NG_BPF_IN 0x50
+
 struct ng_cbpf {
 	struct sock_filter *insns; /* malloc'ed */
 	size_t n;		   /* 0: every packet matches, with NG_FILTER_SNAPLEN_ALL */
+	struct ng_set *sets;	   /* malloc'ed; NULL without NG_BPF_IN */
+	size_t n_sets;
 };
 void ng_cbpf_free(struct ng_cbpf *p);
 
+enum ng_filter_flags {
+	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
+	NG_FILTER_STRICT = 2, /* --strict-pcap: libpcap's own reading and program, bit for bit */
+};
+
 /*
  * expr: NUL-terminated; NULL or blank = every packet. file: what to name in a position
- * ("expression", or the path given to -F). linktype: DLT_*. The filter is compiled against the wire
- * image (no live-capture VLAN extensions). -EINVAL with *err filled: libpcap's own words, exit 2,
- * file/line/column and caret at the word it stumbled over.
+ * ("expression", or the path given to -F). linktype: DLT_*. flags: enum ng_filter_flags. The filter
+ * is compiled against the wire image (no live-capture VLAN extensions). -EINVAL with *err filled:
+ * libpcap's own words, exit 2, file/line/column and caret at the word it stumbled over.
  */
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
-		      bool optimize, struct ng_cbpf *out, struct ng_error *err);
+		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
 
 /*
  * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length.
@@ -43,22 +66,31 @@ unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsig
 enum ng_filter_ctx {
 	NG_CTX_XDP, /* struct xdp_md; linear and multi-buffer */
 	NG_CTX_TC,  /* struct __sk_buff; linear or not; a tag in metadata counts as on the wire */
+	NG_CTX_TC_OUT, /* the same on the way out: `outbound` holds */
 };
 
+/*
+ * table: constant data. Every BPF_PSEUDO_MAP_VALUE load in insns refers to it, by its offset in the
+ * second half; whoever loads the program makes an array map of one element of it (frozen,
+ * BPF_F_RDONLY_PROG) and writes its descriptor into the first half.
+ */
 struct ng_ebpf {
 	struct bpf_insn *insns; /* malloc'ed */
 	size_t n;
+	void *table; /* malloc'ed; NULL: none */
+	size_t table_size;
 };
 void ng_ebpf_free(struct ng_ebpf *p);
 
 /*
- * Translates to a BPF subprogram body: r1 = context on entry, r0 = exactly what libpcap's
- * interpreter returns for the packet as on the wire (semantics: docs/filter.md), ends in exit; uses
- * r0-r9 and its own stack frame. -EOPNOTSUPP with *err: what this classic program uses that cannot
- * be done here (backward jumps, shift by >= 32 ..).
+ * Translates to a BPF subprogram body: on entry r1 = context, r2 = anything, r3 = the packet's
+ * length on the wire, a VLAN tag in metadata included; r0 = exactly what libpcap's interpreter
+ * returns for the packet as on the wire (semantics: docs/filter.md), ends in exit; uses r0-r9 and
+ * its own stack frame. flags: NG_FILTER_PLAIN. -EOPNOTSUPP with *err: what this classic program
+ * uses that cannot be done here (shift by >= 32 ..).
  */
-int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_ebpf *out,
-			struct ng_error *err);
+int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
+			struct ng_ebpf *out, struct ng_error *err);
 
 /*
  * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the

@@ -110,7 +110,7 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 		return ret;
 	}
 	memcpy(spliced + start, body->insns, body->n * sizeof(*spliced));
-	*out = (struct ng_ebpf){ spliced, n - (end - start) + body->n };
+	*out = (struct ng_ebpf){ .insns = spliced, .n = n - (end - start) + body->n };
 	*shift = gap.shift;
 	return 0;
 }

@@ -282,12 +282,13 @@ static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
 	return ng_emit_finish(&e, out) ? ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter") : 0;
 }
 
-int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_ebpf *out,
-			struct ng_error *err)
+int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
+			struct ng_ebpf *out, struct ng_error *err)
 {
 	struct ng_translation t = { .ctx = ctx };
 	int ret;
 
+	(void)flags;
 	if (in->n == 0)
 		return translate_empty(out, err);
 	ret = ng_cfg_build(in, &t.cfg, err);
@@ -303,5 +304,6 @@ void ng_ebpf_free(struct ng_ebpf *p)
 	if (!p)
 		return;
 	free(p->insns);
+	free(p->table);
 	*p = (struct ng_ebpf){ 0 };
 }

@@ -20,9 +20,9 @@ static int compile_all(struct ng_cbpf *filter, struct ng_ebpf *body, enum ng_fil
 		if (!expressions[slot])
 			continue;
 		ret = ng_filter_compile(expressions[slot], "expression", ETHERNET,
-					1000 + (unsigned int)slot, true, &filter[slot], &err);
+					1000 + (unsigned int)slot, 0, &filter[slot], &err);
 		if (!ret)
-			ret = ng_filter_translate(&filter[slot], ctx, &body[slot], &err);
+			ret = ng_filter_translate(&filter[slot], ctx, 0, &body[slot], &err);
 	}
 	return ret;
 }
@@ -59,7 +59,7 @@ static void test_slot(const struct ng_ebpf *combined, int slot, const struct ng_
 		      enum mode mode)
 {
 	static const struct sock_filter nothing[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	const struct ng_cbpf none = { (struct sock_filter *)nothing, 1 };
+	const struct ng_cbpf none = { .insns = (struct sock_filter *)nothing, .n = 1 };
 	bool used = filter[slot].n > 0;
 	struct tally tally = { 0 };
 	int fd = load_spliced(combined, slot, modes[mode].ctx);

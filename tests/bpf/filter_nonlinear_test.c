@@ -165,8 +165,8 @@ static void test_expression(int sock, int map, const char *expr, enum mode mode)
 	bool good;
 	int fd = -1;
 
-	if (ng_filter_compile(expr, "expression", ETHERNET, 262144, true, &filter, &err) == 0 &&
-	    ng_filter_translate(&filter, NG_CTX_TC, &body, &err) == 0)
+	if (ng_filter_compile(expr, "expression", ETHERNET, 262144, 0, &filter, &err) == 0 &&
+	    ng_filter_translate(&filter, NG_CTX_TC, 0, &body, &err) == 0)
 		fd = load_reporter(&body, map, modes[mode].tagged);
 	opts.prog_fd = fd;
 	good = fd >= 0 && bpf_tc_attach(&hook, &opts) == 0;

@@ -169,7 +169,7 @@ static bool run_mode(const struct ng_cbpf *filter, enum mode mode, unsigned int 
 static void test_random_programs(void)
 {
 	static struct sock_filter insns[INSNS_MAX];
-	struct ng_cbpf filter = { insns, 0 };
+	struct ng_cbpf filter = { .insns = insns, .n = 0 };
 	struct tally sum[MODES] = { 0 };
 	unsigned int bad[MODES] = { 0 };
 
@@ -265,7 +265,8 @@ static const struct {
 static void test_edges(void)
 {
 	for (size_t i = 0; i < N_OF(edges); i++) {
-		struct ng_cbpf filter = { (struct sock_filter *)edges[i].insns, edges[i].n };
+		struct ng_cbpf filter = { .insns = (struct sock_filter *)edges[i].insns,
+					  .n = edges[i].n };
 		struct tally sum = { 0 };
 		bool good = true;
 
@@ -285,12 +286,13 @@ static void test_every_offset(unsigned short bytes, const char *name)
 	bool good = true;
 
 	for (enum mode mode = 0; mode < MODES; mode++)
-		good &= run_mode(&(struct ng_cbpf){ insns, 4 }, mode, packets_wanted(1000), &sum);
+		good &= run_mode(&(struct ng_cbpf){ .insns = insns, .n = 4 }, mode,
+				 packets_wanted(1000), &sum);
 	ok(good && sum.accepted > 0, "%s at X: as the interpreter (%u runs)", name, sum.runs);
 	for (unsigned int k = 6; k <= 22; k++) {
 		insns[2] = (struct sock_filter)S(BPF_LD | bytes | BPF_ABS, k);
 		for (enum mode mode = 0; mode < MODES; mode++)
-			good &= run_mode(&(struct ng_cbpf){ insns + 2, 2 }, mode,
+			good &= run_mode(&(struct ng_cbpf){ .insns = insns + 2, .n = 2 }, mode,
 					 packets_wanted(50), &sum);
 	}
 	ok(good, "%s at 6 to 22: as the interpreter (%u runs)", name, sum.runs);
@@ -302,7 +304,7 @@ static void test_memory_begins_as_zero(void)
 	struct sock_filter insns[] = { S(BPF_LDX | BPF_MEM, 15), S(BPF_LD | BPF_MEM, 0),
 				       S(BPF_ALU | BPF_OR | BPF_X, 0),
 				       S(BPF_ALU | BPF_ADD | BPF_K, 5), S(BPF_RET | BPF_A, 0) };
-	struct ng_cbpf filter = { insns, N_OF(insns) };
+	struct ng_cbpf filter = { .insns = insns, .n = N_OF(insns) };
 	struct packet p;
 	uint32_t answer = 0;
 

@@ -324,7 +324,7 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	struct ng_ebpf body;
 	int fd;
 
-	if (ng_filter_translate(filter, modes[mode].ctx, &body, &err)) {
+	if (ng_filter_translate(filter, modes[mode].ctx, 0, &body, &err)) {
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}

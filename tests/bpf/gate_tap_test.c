@@ -415,8 +415,8 @@ static bool translate(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX], __u32 slo
 	const struct ng_cbpf program = { .insns = &insn, .n = 1 };
 	struct ng_error err = { 0 };
 
-	return !ng_filter_translate(&program, NG_CTX_XDP, &filter[NG_HOOK_XDP][slot], &err) &&
-	       !ng_filter_translate(&program, NG_CTX_TC, &filter[NG_HOOK_TC_IN][slot], &err);
+	return !ng_filter_translate(&program, NG_CTX_XDP, 0, &filter[NG_HOOK_XDP][slot], &err) &&
+	       !ng_filter_translate(&program, NG_CTX_TC, 0, &filter[NG_HOOK_TC_IN][slot], &err);
 }
 
 static void stay_on_one_cpu(void)

@@ -83,8 +83,7 @@ static unsigned long long seen(struct ng_gate *g, __u32 slot)
 static bool compile(const char *expression, struct ng_cbpf *out)
 {
 	struct ng_error err;
-	bool good =
-		!ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, true, out, &err);
+	bool good = !ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, 0, out, &err);
 
 	return ok(good, "'%s' compiles", expression);
 }
@@ -143,7 +142,7 @@ static int claim(struct ng_gate *g, const char *expression)
 	int slot = -ENOMEM;
 
 	if (!conf ||
-	    ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, true, &cbpf, NULL))
+	    ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, 0, &cbpf, NULL))
 		goto out;
 	conf->used = 1;
 	conf->linktype = DLT_EN10MB;

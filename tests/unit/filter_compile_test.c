@@ -61,7 +61,7 @@ static void test_refused(size_t i)
 	const char *expr = refused[i].expr, *line = expr;
 	struct ng_error err = { 0 };
 	struct ng_cbpf filter = { 0 };
-	int ret = ng_filter_compile(expr, "expression", ETHERNET, 262144, true, &filter, &err);
+	int ret = ng_filter_compile(expr, "expression", ETHERNET, 262144, 0, &filter, &err);
 
 	if (!ok(ret == -EINVAL && err.exit == NG_EXIT_USAGE && err.errnum == 0 &&
 			strstr(err.what, refused[i].words) && err.line == refused[i].line &&
@@ -90,8 +90,8 @@ static void test_slip(size_t i)
 {
 	struct ng_error err = { 0 };
 	struct ng_cbpf filter = { 0 };
-	int ret = ng_filter_compile(slips[i].typed, "expression", ETHERNET, 262144, true, &filter,
-				    &err);
+	int ret =
+		ng_filter_compile(slips[i].typed, "expression", ETHERNET, 262144, 0, &filter, &err);
 
 	if (!ok(ret && strcmp(err.try_this, slips[i].proposed) == 0, "what to type instead of '%s'",
 		slips[i].typed))
@@ -107,14 +107,13 @@ static void test_accepted(void)
 
 	for (size_t i = 0; i < sizeof(blank) / sizeof(blank[0]); i++) {
 		memset(&filter, 0xff, sizeof(filter));
-		ok(ng_filter_compile(blank[i], "expression", ETHERNET, 96, true, &filter, &err) ==
-				   0 &&
+		ok(ng_filter_compile(blank[i], "expression", ETHERNET, 96, 0, &filter, &err) == 0 &&
 			   filter.n == 0,
 		   "a blank expression is the empty filter (%zu)", i);
 		is_int(ng_filter_interpret(&filter, "", 0, 0), 262144,
 		       "the empty filter takes all (%zu)", i);
 	}
-	is_int(ng_filter_compile("tcp\n\tor\r\nudp\n", "f", ETHERNET, 96, true, &filter, &err), 0,
+	is_int(ng_filter_compile("tcp\n\tor\r\nudp\n", "f", ETHERNET, 96, 0, &filter, &err), 0,
 	       "an expression may have lines");
 	is_int(ng_filter_interpret(&filter,
 				   "\0\0\0\0\0\0\0\0\0\0\0\0\x08\0"
@@ -159,7 +158,7 @@ static void test_bad_word_everywhere(const char *expr)
 
 		snprintf(text, sizeof(text), "%.*s? %s", (int)at, expr, p);
 		tried++;
-		if (!ng_filter_compile(text, "expression", ETHERNET, 262144, true, &filter, &err) ||
+		if (!ng_filter_compile(text, "expression", ETHERNET, 262144, 0, &filter, &err) ||
 		    err.column != at + 1) {
 			wrong++;
 			printf("#   '%s': column %u, not %u: %s\n", text, err.column, at + 1,

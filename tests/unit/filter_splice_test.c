@@ -44,7 +44,7 @@ static struct ng_ebpf body_of(size_t n)
 	for (size_t i = 0; i < n; i++)
 		body_insns[i] = NG_MOV_I(BPF_REG_0, i);
 	body_insns[n - 1] = NG_RETURN;
-	return (struct ng_ebpf){ body_insns, n };
+	return (struct ng_ebpf){ .insns = body_insns, .n = n };
 }
 
 /* Which instruction of the old program lies behind each of the new one, and what they refer to. */
@@ -109,7 +109,7 @@ static void test_refusals(void)
 
 static void test_combine(void)
 {
-	struct ng_ebpf small = body_of(3), large = { body_insns, 40000 };
+	struct ng_ebpf small = body_of(3), large = { .insns = body_insns, .n = 40000 };
 	struct ng_ebpf filters[16] = { [3] = small, [9] = small }, out = { 0 };
 	struct ng_error err = { 0 };
 

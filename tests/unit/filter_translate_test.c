@@ -70,10 +70,11 @@ static const struct {
 static void test_refused(void)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		struct ng_cbpf filter = { (struct sock_filter *)refused[i].insns, refused[i].n };
+		struct ng_cbpf filter = { .insns = (struct sock_filter *)refused[i].insns,
+					  .n = refused[i].n };
 		struct ng_ebpf out = { 0 };
 		struct ng_error err = { 0 };
-		int ret = ng_filter_translate(&filter, NG_CTX_XDP, &out, &err);
+		int ret = ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, &err);
 
 		if (!ok(ret == refused[i].ret && strstr(err.what, refused[i].words) &&
 				err.exit == NG_EXIT_USAGE && !out.insns,
@@ -88,9 +89,9 @@ static void test_protochain(void)
 	struct ng_ebpf out = { 0 };
 	struct ng_error err = { 0 };
 
-	is_int(ng_filter_compile("ip6 protochain 6", "expression", 1, 96, true, &filter, &err), 0,
+	is_int(ng_filter_compile("ip6 protochain 6", "expression", 1, 96, 0, &filter, &err), 0,
 	       "libpcap takes protochain");
-	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), -EOPNOTSUPP,
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, 0, &out, &err), -EOPNOTSUPP,
 	       "the translator refuses it");
 	ok(strstr(err.what, "protochain") && strstr(err.try_this, "'proto'"),
 	   "and says what to type instead");
@@ -100,7 +101,7 @@ static void test_protochain(void)
 static void test_size(void)
 {
 	static struct sock_filter insns[BPF_MAXINSNS + 1];
-	struct ng_cbpf filter = { insns, BPF_MAXINSNS };
+	struct ng_cbpf filter = { .insns = insns, .n = BPF_MAXINSNS };
 	struct ng_ebpf out = { 0 };
 	struct ng_error err = { 0 };
 
@@ -109,18 +110,18 @@ static void test_size(void)
 		insns[i] = (struct sock_filter)J(BPF_JMP | BPF_JEQ | BPF_K, i, 1, 0);
 	insns[BPF_MAXINSNS - 2] = insns[BPF_MAXINSNS - 1] =
 		(struct sock_filter)S(BPF_RET | BPF_A, 0);
-	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), 0,
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, 0, &out, &err), 0,
 	       "takes the longest classic program");
 	ng_ebpf_free(&out);
 	for (size_t i = 0; i < BPF_MAXINSNS; i++)
 		insns[i] = (struct sock_filter)S(BPF_LD | BPF_W | BPF_IND, 14);
 	insns[BPF_MAXINSNS - 1] = (struct sock_filter)S(BPF_RET | BPF_A, 0);
-	is_int(ng_filter_translate(&filter, NG_CTX_TC, &out, &err), -E2BIG,
+	is_int(ng_filter_translate(&filter, NG_CTX_TC, 0, &out, &err), -E2BIG,
 	       "refuses jumps out of reach");
 	ok(strstr(err.what, "too large"), "and says so");
 	insns[BPF_MAXINSNS] = insns[BPF_MAXINSNS - 1];
 	filter.n++;
-	is_int(ng_filter_translate(&filter, NG_CTX_XDP, &out, &err), -E2BIG,
+	is_int(ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, &err), -E2BIG,
 	       "refuses one instruction more");
 	ok(strstr(err.what, "4097") && strstr(err.what, "4096"), "and names the limit");
 	ok(!out.insns, "a refusal leaves nothing");
@@ -137,7 +138,7 @@ static void test_shape(enum ng_filter_ctx ctx)
 
 	ng_filter_compile("(ip[2:2] + tcp[4:2]) * len > 9 and vlan and ether[ip[8]:4] = 1",
 			  "expression", 1, 96, false, &filter, &err);
-	is_int(ng_filter_translate(&filter, ctx, &body, &err), 0, "translates");
+	is_int(ng_filter_translate(&filter, ctx, 0, &body, &err), 0, "translates");
 	for (size_t i = 0; i < body.n; i++) {
 		const struct bpf_insn *insn = &body.insns[i];
 		unsigned int class = BPF_CLASS(insn->code);
