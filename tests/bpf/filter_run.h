@@ -303,6 +303,27 @@ static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_c
 	return bpf_prog_load(type, "filter_test", "GPL", insns, n, &opts); /* logs a refusal */
 }
 
+/* Makes the frozen array of body->table and writes it into the instructions; -1: refused. */
+static inline int load_table(struct ng_ebpf *body)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t zero = 0;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero),
+				 (uint32_t)body->table_size, 1, &opts);
+
+	if (map < 0)
+		return -1;
+	if (bpf_map_update_elem(map, &zero, body->table, 0) || bpf_map_freeze(map)) {
+		close(map);
+		return -1;
+	}
+	for (size_t i = 0; i < body->n; i++)
+		if (body->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
+		    body->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			body->insns[i].imm = map;
+	return map;
+}
+
 static void show_refusal(void)
 {
 	size_t n = strlen(verifier_log);
