@@ -38,7 +38,7 @@ struct ng_cfg {
 	const struct sock_filter *insns;
 	struct ng_block *blocks;
 	size_t n_blocks;
-	bool uses_packet; /* its bytes or its length */
+	bool uses_bytes; /* of the packet */
 	bool uses_len;
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */
 };

@@ -229,7 +229,7 @@ static int write_body(struct ng_translation *t)
 {
 	int ret;
 
-	put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
+	ng_access_begin(t);
 	ret = write_copy(t, NG_COPY_DIRECT);
 	if (!ret && is_used(t, NG_L_TAGGED)) {
 		place(t, NG_L_TAGGED);

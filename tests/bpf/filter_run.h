@@ -255,39 +255,55 @@ static uint32_t wire_image(const struct packet *p, enum mode mode, uint8_t *wire
 /* Programs */
 
 /* The place of the copy that loads by helper calls:
- * it begins by keeping the length; -1: the body has none. */
-static long helper_copy(const struct ng_ebpf *body, enum ng_filter_ctx ctx)
+ * it begins by taking the length into a register; -1: the body has none. */
+static long helper_copy(const struct ng_ebpf *body)
 {
 	for (size_t i = 0; i < body->n; i++) {
 		const struct bpf_insn *insn = &body->insns[i];
 
-		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->dst_reg == NG_REG_LEN &&
-		    insn->src_reg == 0)
-			return (long)i - (ctx == NG_CTX_TC ? 1 : 2);
+		if (insn->code == (BPF_LDX | BPF_MEM | BPF_W) && insn->dst_reg == NG_REG_LEN &&
+		    insn->src_reg == BPF_REG_10 && insn->off == NG_FP_LEN)
+			return (long)i;
 	}
 	return -1;
+}
+
+/* What a program has to do before it calls a body: r1 = r6 = context, r3 = length on the wire. */
+static size_t put_arguments(enum mode mode, struct bpf_insn *program)
+{
+	size_t n = 0;
+
+	program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
+	if (modes[mode].tagged) {
+		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
+		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
+		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
+	}
+	if (modes[mode].ctx == NG_CTX_XDP) {
+		program[n++] = NG_CALL(BPF_FUNC_xdp_get_buff_len);
+		program[n++] = NG_MOV(BPF_REG_3, BPF_REG_0);
+	} else {
+		program[n++] =
+			NG_LOAD(BPF_W, BPF_REG_3, BPF_REG_6, offsetof(struct __sk_buff, len));
+		program[n++] = NG_ALU_I(BPF_ADD, BPF_REG_3, modes[mode].tagged ? 4 : 0);
+	}
+	program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
+	return n;
 }
 
 /* The body as a whole program, behind what brings the packet into the mode's form. */
 static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *program)
 {
-	long helper = modes[mode].helper ? helper_copy(body, modes[mode].ctx) : -1;
-	size_t n = 0;
+	long helper = modes[mode].helper ? helper_copy(body) : -1;
+	size_t n = put_arguments(mode, program);
 
-	if (modes[mode].tagged) {
-		program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
-		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
-		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
-		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
-		program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
-	}
-	program[n++] = body->insns[0]; /* r6 = r1 */
 	if (helper > 0) {
+		program[n++] = NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_3);
 		program[n++] = NG_MOV_I(BPF_REG_0, 0);
-		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper - 1);
+		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper);
 	}
-	memcpy(program + n, body->insns + 1, (body->n - 1) * sizeof(*program));
-	return n + body->n - 1;
+	memcpy(program + n, body->insns, body->n * sizeof(*program));
+	return n + body->n;
 }
 
 static char verifier_log[1 << 20];
@@ -349,7 +365,7 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
-	if (modes[mode].helper && helper_copy(&body, modes[mode].ctx) < 0)
+	if (modes[mode].helper && helper_copy(&body) < 0)
 		fd = -2;
 	else
 		fd = load_program(program, wrap(&body, mode, program), modes[mode].ctx,
