@@ -38,17 +38,19 @@ enum {
 	NG_FP_BYTES = -88,    /* what a helper call loaded */
 	NG_FP_WIRE_8 = -96,   /* bytes 8..15 on the wire of a tagged packet, as a number */
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
+	NG_FP_LOWEST = -104,
 };
 
 /* Labels behind those of the blocks. */
-enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_MAX };
+enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
 
 struct ng_translation {
 	struct ng_emit emit;
 	struct ng_cfg cfg;
 	enum ng_filter_ctx ctx;
-	enum ng_copy copy;  /* the one being written */
-	size_t first_label; /* of the NG_L_ ones */
+	enum ng_copy copy;    /* the one being written */
+	struct ng_fast *fast; /* for the copies with direct loads; NULL: plain ones */
+	size_t first_label;   /* of the NG_L_ ones */
 };
 
 /* What has to run once before all copies: they find the context in R6 and the length at NG_FP_LEN. */

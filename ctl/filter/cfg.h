@@ -20,6 +20,8 @@ enum ng_op {
 	NG_OP_TXA,
 	NG_OP_JA,
 	NG_OP_JUMP, /* compares A with k or X */
+	NG_OP_IN,   /* compares A with a set */
+	NG_OP_META, /* A <- metadata */
 	NG_OP_RET,
 };
 
@@ -40,6 +42,8 @@ struct ng_cfg {
 	size_t n_blocks;
 	bool uses_bytes; /* of the packet */
 	bool uses_len;
+	const struct ng_set *sets;
+	size_t n_sets;
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */
 };
 

@@ -93,6 +93,18 @@ int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsign
 			struct ng_ebpf *out, struct ng_error *err);
 
 /*
+ * The same as code that stands in the place of the call of that body at one site of a program:
+ * enters with r1 = context, leaves with r0 = answer behind its last instruction, keeps r6-r9, and
+ * uses the frame below site->stack_free. What it cannot answer (data that are not linear) it asks
+ * the body: a BPF_PSEUDO_CALL whose imm is NG_CALL_STUB, for whoever puts it in place to fill in.
+ * Its table is the body's. -EOPNOTSUPP, -E2BIG: not possible for this filter, or not here.
+ */
+#define NG_CALL_STUB (-1)
+struct ng_site;
+int ng_filter_inline(const struct ng_cbpf *in, enum ng_filter_ctx ctx, const struct ng_site *site,
+		     struct ng_ebpf *out);
+
+/*
  * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the
  * load). insns: the program; [start, end): the subprogram. Result: a new array with `body` there,
  * every jump, call and BPF_PSEUDO_FUNC reference across the gap re-based; *shift = how far

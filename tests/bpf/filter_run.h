@@ -308,6 +308,25 @@ static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *
 
 static char verifier_log[1 << 20];
 
+/* Gives the body's loads of its table a map to read from: its descriptor, or -1 without a table. */
+static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t n)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t zero = 0;
+	int fd;
+
+	if (!body->table)
+		return -1;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", 4, (uint32_t)body->table_size, 1, &opts);
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, body->table, 0) || bpf_map_freeze(fd))
+		printf("#   no map for a table of %zu bytes\n", body->table_size);
+	for (size_t i = 0; i < n; i++)
+		if (insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
+		    insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			insns[i].imm = fd;
+	return fd;
+}
+
 static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_ctx ctx, bool frags)
 {
 	enum bpf_prog_type type = ctx == NG_CTX_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
@@ -365,11 +384,16 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
-	if (modes[mode].helper && helper_copy(&body) < 0)
+	if (modes[mode].helper && helper_copy(&body) < 0) {
 		fd = -2;
-	else
-		fd = load_program(program, wrap(&body, mode, program), modes[mode].ctx,
-				  modes[mode].frags);
+	} else {
+		size_t n = wrap(&body, mode, program);
+		int table = bind_table(&body, program, n);
+
+		fd = load_program(program, n, modes[mode].ctx, modes[mode].frags);
+		if (table >= 0)
+			close(table);
+	}
 	ng_ebpf_free(&body);
 	if (fd == -1 || fd < -2) {
 		show_refusal();
