@@ -36,6 +36,12 @@ struct ng_block {
 	bool is_final;	   /* ends in a return: no successors */
 };
 
+/*
+ * Jumps back after which a filter answers 0. A loop of libpcap's (`protochain`) has at most two
+ * states for each byte that X can be at: beyond, it would never end.
+ */
+#define NG_LOOP_ROUNDS(wirelen) (2ull * (wirelen) + 2)
+
 struct ng_cfg {
 	const struct sock_filter *insns;
 	struct ng_block *blocks;

@@ -56,10 +56,21 @@ enum ng_filter_flags {
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
 
+/* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
+struct ng_packet_meta {
+	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
+	__u32 ifindex, mark, queue;
+	__u32 protocol; /* EtherType */
+};
+
 /*
- * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length.
- * For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length;
+ * 0 where libpcap would never end. For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * p: a program that ng_cfg_build() accepts. meta: NULL: all zero.
  */
+unsigned int ng_filter_interpret_with(const struct ng_cbpf *p, const struct ng_packet_meta *meta,
+				      const void *pkt, unsigned int wirelen, unsigned int caplen);
+/* The same without metadata. */
 unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen,
 				 unsigned int caplen);
 
