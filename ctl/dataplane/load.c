@@ -18,6 +18,18 @@
 #define LOG_SIZE      (16u << 20) /* never grows on our buffer; pages are touched on use only */
 #define LOG_LINES_MAX 4		  /* of the verifier's log shown in why */
 
+static const enum ng_filter_ctx filter_ctx[] = {
+	[NG_HOOK_XDP] = NG_CTX_XDP,
+	[NG_HOOK_TC_IN] = NG_CTX_TC,
+	[NG_HOOK_TC_OUT] = NG_CTX_TC_OUT,
+};
+_Static_assert(sizeof(filter_ctx) / sizeof(filter_ctx[0]) == NG_HOOK_MAX, "one for every hook");
+
+enum ng_filter_ctx ng_filter_ctx_of(enum ng_hook hook)
+{
+	return filter_ctx[hook];
+}
+
 /* A template: what the generated skeletons have in common. */
 struct template
 {
