@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ctl/dataplane/libbpf_log.h"
+#include "ctl/dataplane/tables.h"
 #include "tc_gate.skel.h"
 #include "xdp_gate.skel.h"
 
@@ -326,16 +327,21 @@ static int load_template(const struct ng_load *spec, struct template *t, struct 
 			 struct ng_error *err)
 {
 	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
+	struct ng_tables tables;
 	struct ng_ebpf body = { 0 };
 	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
 
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
+	rc = ng_tables_bind(spec, &tables, err);
+	if (rc)
+		return rc;
 	if (spec->taps)
-		rc = ng_filter_combine(spec->filter, NG_TAPS_MAX, &body, err);
+		rc = ng_filter_combine(tables.filter, NG_TAPS_MAX, &body, err);
 	if (!rc)
 		rc = verify(spec, t, spec->taps ? &body : NULL, err);
 	ng_ebpf_free(&body);
+	ng_tables_free(&tables);
 	if (rc || reuse)
 		return rc;
 	rc = take_maps(t->obj, maps);
