@@ -92,6 +92,8 @@ struct ng_ebpf {
 	size_t table_size;
 };
 void ng_ebpf_free(struct ng_ebpf *p);
+/* Writes the descriptor of the map that holds the table wherever the instructions refer to it. */
+void ng_ebpf_bind_table(struct ng_ebpf *p, int fd);
 
 /*
  * Translates to a BPF subprogram body: on entry r1 = context, r2 = anything, r3 = the packet's
