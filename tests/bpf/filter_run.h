@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "ctl/filter/access.h"
-#include "tests/packet.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #define WIRE_MAX (FRAME_MAX + 4)

@@ -2,7 +2,8 @@
 /* Our interpreter of classic BPF: libpcap's answers, and sets, metadata and loops beyond them. */
 #include "ctl/filter/cfg.h"
 #include "ctl/filter/pcap.h"
-#include "tests/packet.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #define PROGRAMS    4000
