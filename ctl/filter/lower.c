@@ -142,16 +142,23 @@ static void write_check(struct ng_low *l, ng_val check)
 	}
 }
 
-/* Does the block use a load that this copy cannot make? */
-static bool leaves_copy(const struct ng_low *l)
+static bool is_out_of_reach(const struct ng_low *l, ng_val v)
 {
-	for (size_t i = 1; i < l->ir->n_values; i++) {
-		const struct ng_value *v = &l->ir->value[i];
+	const struct ng_value *value = &l->ir->value[v];
 
-		if (l->wants.uses[i] && (v->op == NG_V_LOAD || v->op == NG_V_RAW) &&
-		    ng_low_place(l, v) == NG_LOW_NOWHERE)
+	return (value->op == NG_V_LOAD || value->op == NG_V_RAW) &&
+	       ng_low_place(l, value) == NG_LOW_NOWHERE;
+}
+
+/* Does the block check or use a load that this copy cannot make? */
+static bool leaves_copy(const struct ng_low *l, const struct ng_ir_block *b)
+{
+	for (size_t i = 0; i < b->n_checks; i++)
+		if (is_out_of_reach(l, b->check[i]))
 			return true;
-	}
+	for (ng_val v = 1; v < l->ir->n_values; v++)
+		if (l->wants.uses[v] && is_out_of_reach(l, v))
+			return true;
 	return false;
 }
 
@@ -287,7 +294,7 @@ static void write_block(struct ng_low *l, size_t i)
 	l->pins = 0;
 	ng_wants_block(&l->wants, i);
 	ng_emit_label(l->e, block_label(l, i));
-	if (leaves_copy(l)) {
+	if (leaves_copy(l, b)) {
 		ng_low_goto(l, NG_JA(0), NG_L_HELPER);
 		return;
 	}

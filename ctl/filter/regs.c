@@ -77,8 +77,11 @@ static void each_root(struct ng_wants *w, size_t block,
 {
 	const struct ng_ir_block *b = &w->ir->block[block];
 
-	for (size_t i = 0; i < b->n_checks; i++)
-		fn(w, b->check[i], arg);
+	for (size_t i = 0; i < b->n_checks; i++) {
+		const struct ng_value *checked = &w->ir->value[b->check[i]];
+
+		fn(w, checked->op == NG_V_LOAD ? checked->a : checked->b, arg);
+	}
 	fn(w, b->left, arg);
 	fn(w, b->right, arg);
 	for (unsigned int side = 0; b->test != NG_T_RETURN && side < 2; side++) {

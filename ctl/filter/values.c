@@ -254,17 +254,20 @@ static int compute_load(struct ng_low *l, struct ng_value v)
 static __u32 verifiable_max(const struct ng_ir *ir, ng_val number)
 {
 	const struct ng_value *v = &ir->value[number];
-	__u32 k;
+	__u32 a, b;
 
 	if (v->op == NG_V_LOAD || v->op == NG_V_CONST)
 		return v->max;
-	if (v->op != NG_V_ALU || !ng_ir_is_const(ir, v->b, &k))
+	if (v->op != NG_V_ALU)
 		return ~0u;
-	if (v->alu == BPF_AND)
-		return v->max;
-	if (v->alu == BPF_LSH || v->alu == BPF_RSH || v->alu == BPF_ADD)
-		return verifiable_max(ir, v->a) <= ir->value[v->a].max ? v->max : ~0u;
-	return ~0u;
+	a = verifiable_max(ir, v->a);
+	b = verifiable_max(ir, v->b);
+	if (v->alu == BPF_ADD)
+		return ng_ir_alu_max(BPF_ADD, a, b, false);
+	if (ir->value[v->b].op != NG_V_CONST ||
+	    (v->alu != BPF_AND && v->alu != BPF_LSH && v->alu != BPF_RSH))
+		return ~0u;
+	return ng_ir_alu_max(v->alu, a, b, true);
 }
 
 static int compute_address(struct ng_low *l, const struct ng_value *v)

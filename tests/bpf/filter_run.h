@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/filter/access.h"
+#include "ctl/filter/site.h"
 #include "tests/filter_packets.h"
 #include "tests/random.h"
 #include "tests/tap.h"
@@ -28,21 +29,29 @@ enum mode {
 	TC_TAGGED, /* outer tag in metadata */
 	TC_PLAIN_HELPER,
 	TC_TAGGED_HELPER,
+	XDP_INLINE, /* in the place of the call of its body */
+	XDP_FRAGS_INLINE,
+	TC_INLINE,
+	TC_TAGGED_INLINE,
 	MODES
 };
 
 static const struct {
 	const char *name;
 	enum ng_filter_ctx ctx;
-	bool frags, tagged, helper;
+	bool frags, tagged, helper, spliced;
 } modes[MODES] = {
-	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP, false, false, false },
-	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, true, false, false },
-	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, true, false, true },
-	[TC_PLAIN] = { "tc", NG_CTX_TC, false, false, false },
-	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, false, true, false },
-	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, false, false, true },
-	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true },
+	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP, false, false, false, false },
+	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, true, false, false, false },
+	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, true, false, true, false },
+	[TC_PLAIN] = { "tc", NG_CTX_TC, false, false, false, false },
+	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, false, true, false, false },
+	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, false, false, true, false },
+	[XDP_INLINE] = { "XDP inline", NG_CTX_XDP, false, false, false, true },
+	[XDP_FRAGS_INLINE] = { "XDP multi-buffer inline", NG_CTX_XDP, true, false, false, true },
+	[TC_INLINE] = { "tc inline", NG_CTX_TC, false, false, false, true },
+	[TC_TAGGED_INLINE] = { "tc tagged inline", NG_CTX_TC, false, true, false, true },
+	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true, false },
 };
 
 /* The frame as it was on the wire before its tag went into metadata. */
@@ -111,6 +120,61 @@ static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *
 		program[n++] = NG_MOV_I(BPF_REG_0, 0);
 		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper);
 	}
+	memcpy(program + n, body->insns, body->n * sizeof(*program));
+	return n + body->n;
+}
+
+#define HOST_8 0x5eed0008 /* what the host program keeps in r8 */
+
+/*
+ * The filter in a host program, in the place of the call of its body, which follows. The host keeps
+ * context and length in registers or, `in_frame`, in its stack frame. 0: not possible.
+ */
+static size_t wrap_inline(const struct ng_cbpf *filter, const struct ng_ebpf *body, enum mode mode,
+			  bool in_frame, struct bpf_insn *program)
+{
+	const struct ng_site site = {
+		.slot = 0,
+		.ctx = { in_frame ? NG_PLACE_STACK : NG_PLACE_REG, BPF_REG_6, -8 },
+		.len = { in_frame ? NG_PLACE_STACK : NG_PLACE_REG, BPF_REG_7, -16 },
+		.stack_free = in_frame ? -20 : 0,
+	};
+	const struct bpf_insn keep[] = {
+		NG_STORE(BPF_DW, BPF_REG_10, -8, BPF_REG_1),
+		NG_STORE(BPF_DW, BPF_REG_10, -16, BPF_REG_3),
+		NG_STORE_I(BPF_W, BPF_REG_10, -20, HOST_8),
+		NG_MOV(BPF_REG_7, BPF_REG_3),
+		NG_MOV_I(BPF_REG_8, HOST_8),
+	};
+	const struct bpf_insn check[] = {
+		NG_LOAD(BPF_W, BPF_REG_1, BPF_REG_10, -20),
+		NG_JUMP32_I(BPF_JNE, BPF_REG_1, HOST_8, 1),
+		NG_JUMP_I(BPF_JEQ, BPF_REG_8, HOST_8, 1),
+		NG_MOV32_I(BPF_REG_0, 0xbad),
+		NG_RETURN,
+	};
+	struct ng_ebpf code;
+	size_t n = put_arguments(mode, program);
+	bool calls = false;
+
+	if (ng_filter_inline(filter, modes[mode].ctx, &site, &code))
+		return 0;
+	memcpy(program + n, keep, sizeof(keep));
+	n += sizeof(keep) / sizeof(keep[0]);
+	for (size_t i = 0; i < code.n; i++, n++) {
+		program[n] = code.insns[i];
+		if (program[n].code == (BPF_JMP | BPF_CALL) &&
+		    program[n].src_reg == BPF_PSEUDO_CALL && program[n].imm == NG_CALL_STUB) {
+			program[n].imm = (int)(code.n - i - 1 + (in_frame ? 5 : 3));
+			calls = true;
+		}
+	}
+	ng_ebpf_free(&code);
+	memcpy(program + n, in_frame ? check : check + 2,
+	       sizeof(check) - (in_frame ? 0 : 2 * sizeof(check[0])));
+	n += in_frame ? 5 : 3;
+	if (!calls)
+		return n; /* the kernel refuses a subprogram that nobody calls */
 	memcpy(program + n, body->insns, body->n * sizeof(*program));
 	return n + body->n;
 }
@@ -196,10 +260,12 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	if (modes[mode].helper && helper_copy(&body) < 0) {
 		fd = -2;
 	} else {
-		size_t n = wrap(&body, mode, program);
+		size_t n = modes[mode].spliced
+				   ? wrap_inline(filter, &body, mode, rnd() & 1, program)
+				   : wrap(&body, mode, program);
 		int table = bind_table(&body, program, n);
 
-		fd = load_program(program, n, modes[mode].ctx, modes[mode].frags);
+		fd = n ? load_program(program, n, modes[mode].ctx, modes[mode].frags) : -2;
 		if (table >= 0)
 			close(table);
 	}
