@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
+#include "ctl/filter/emit.h"
+#include "ctl/filter/site.h"
 #include "maps/tap.h"
 #include "tests/bpf/gate_wire.h"
 
@@ -419,6 +421,32 @@ static bool translate(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX], __u32 slo
 	       !ng_filter_translate(&program, NG_CTX_TC, 0, &filter[NG_HOOK_TC_IN][slot], &err);
 }
 
+/* In the place of a call: takes all it may from the host, then calls. */
+static int call_in_place(void *arg, const struct ng_site *site, struct ng_ebpf *out)
+{
+	const struct ng_place *ctx = &site->ctx, *len = &site->len;
+	const struct bpf_insn insns[] = {
+		NG_STORE_I(BPF_DW, BPF_REG_10, site->stack_free - 8, -1),
+		NG_MOV_I(BPF_REG_0, -1),
+		NG_MOV_I(BPF_REG_4, -1),
+		NG_MOV_I(BPF_REG_5, -1),
+		ctx->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_1, ctx->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, ctx->off),
+		NG_MOV_I(BPF_REG_2, site->slot),
+		len->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_3, len->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, len->off),
+		NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0),
+	};
+
+	(void)arg;
+	out->insns = malloc(sizeof(insns));
+	if (!out->insns)
+		return -ENOMEM;
+	memcpy(out->insns, insns, sizeof(insns));
+	out->n = sizeof(insns) / sizeof(insns[0]);
+	return 0;
+}
+
 static void stay_on_one_cpu(void)
 {
 	cpu_set_t set;
@@ -426,6 +454,24 @@ static void stay_on_one_cpu(void)
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void test_all(const struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
+{
+	if (!ok(gates_load(&gates, TAPS, filter) && new_ring(RING_SIZE), "all programs load"))
+		return;
+	gates_set(&gates, &settings[NO_CLAUSE]);
+	open_tap(ALL, KEEP_ALL);
+	test_sizes();
+	test_snaplen();
+	test_filters();
+	test_verdict();
+	test_ring_full();
+	test_sampling();
+	test_lease();
+	test_wakeup();
+	test_tap_only(filter[NG_HOOK_TC_IN]);
+	test_paged();
 }
 
 int main(void)
@@ -438,20 +484,10 @@ int main(void)
 	ok(translate(filter, ALL, KEEP_ALL) && translate(filter, SOME, KEEP_SOME) &&
 		   translate(filter, NONE, 0),
 	   "filters translate");
-	if (!ok(gates_load(&gates, TAPS, filter) && new_ring(RING_SIZE), "all programs load"))
-		return tap_done();
-	gates_set(&gates, &settings[NO_CLAUSE]);
-	open_tap(ALL, KEEP_ALL);
-	test_sizes();
-	test_snaplen();
-	test_filters();
-	test_verdict();
-	test_ring_full();
-	test_sampling();
-	test_lease();
-	test_wakeup();
-	test_tap_only(filter[NG_HOOK_TC_IN]);
+	test_all(filter);
 	test_no_taps();
-	test_paged();
+	printf("# the same with filters in the place of calls\n");
+	gates_inline = call_in_place;
+	test_all(filter);
 	return tap_done();
 }
