@@ -26,7 +26,7 @@ struct ng_load {
 	const struct ng_ebpf *filter; /* [NG_TAPS_MAX]; NULL when taps is 0 */
 	/*
 	 * Code for one call site (ctl/filter/site.h) of the filter of site->slot; its table is that of
-	 * filter[site->slot], or one of its own. A BPF_PSEUDO_CALL with imm 0 in it will call the stub.
+	 * filter[site->slot], or one of its own. A BPF_PSEUDO_CALL with imm NG_CALL_STUB in it will call the stub.
 	 * -errno: that site keeps its call. NULL: all do.
 	 */
 	int (*inline_body)(void *arg, const struct ng_site *site, struct ng_ebpf *out);

@@ -210,7 +210,7 @@ long ng_sites_find(const struct bpf_insn *insns, size_t n, size_t stub, struct n
 
 static bool is_unlinked(const struct bpf_insn *insn)
 {
-	return ng_is_call(insn) && !insn->imm;
+	return ng_is_call(insn) && insn->imm == NG_CALL_STUB;
 }
 
 size_t ng_site_calls(const struct bpf_insn *insns, size_t n)

@@ -17,9 +17,11 @@
 
 #include "ctl/filter/filter.h"
 
+enum ng_place_kind { NG_PLACE_NONE, NG_PLACE_REG, NG_PLACE_STACK };
+
 /* Where the host keeps a value. */
 struct ng_place {
-	enum { NG_PLACE_NONE, NG_PLACE_REG, NG_PLACE_STACK } kind;
+	enum ng_place_kind kind;
 	int reg; /* r6..r9 */
 	int off; /* of 8 bytes, from r10 */
 };
@@ -43,7 +45,7 @@ static inline bool ng_site_is_known(const struct ng_site *s)
 	return s->slot >= 0 && s->ctx.kind != NG_PLACE_NONE && s->len.kind != NG_PLACE_NONE;
 }
 
-/* How many calls of the stub, still with imm 0, code for a call site has. */
+/* How many calls of the stub, still with imm NG_CALL_STUB, code for a call site has. */
 size_t ng_site_calls(const struct bpf_insn *insns, size_t n);
 /* Makes those in [start, end) of a whole program lead to the stub, when nothing moves any more. */
 void ng_site_link(struct bpf_insn *insns, size_t start, size_t end, size_t stub);

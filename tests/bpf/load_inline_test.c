@@ -46,7 +46,7 @@ static void put_call(struct code *c, const struct ng_site *site)
 	put_fetch(c, BPF_REG_1, &site->ctx);
 	put(c, NG_MOV_I(BPF_REG_2, site->slot));
 	put_fetch(c, BPF_REG_3, &site->len);
-	put(c, NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0));
+	put(c, NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, NG_CALL_STUB));
 }
 
 static int hand_out(const struct code *c, struct ng_ebpf *out)
