@@ -70,7 +70,8 @@ static int open_all(struct offline *o, struct ng_error *err)
 		.filter = o->spec->expression,
 	};
 	enum ng_hook hook = o->spec->hook == NG_HOOK_WISH_TC ? NG_HOOK_TC_IN : NG_HOOK_XDP;
-	int rc = ng_replay_open(o->spec->savefile, o->spec->filter, hook, &o->replay, err);
+	int rc = ng_replay_open(o->spec->savefile, o->spec->filter, o->spec->filter_flags, hook,
+				&o->replay, err);
 
 	snprintf(description, sizeof(description), "from %s", o->spec->savefile);
 	if (!rc)

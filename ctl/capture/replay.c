@@ -63,9 +63,10 @@ static int renew_lease(struct ng_replay *r)
 }
 
 /* The program with the filter in slot 0, and rings for it. */
-static int load_program(struct ng_replay *r, enum ng_hook hook, struct ng_error *err)
+static int load_program(struct ng_replay *r, unsigned int flags, enum ng_hook hook,
+			struct ng_error *err)
 {
-	const struct ng_gate_spec spec = { .tap_only = true };
+	const struct ng_gate_spec spec = { .tap_only = true, .filter_flags = flags };
 	int cpus, rc = ng_gate_load(hook, r->filter, &spec, &r->gate, err);
 	const int *fds;
 
@@ -124,8 +125,8 @@ static __u32 ask_for(struct ng_replay *r, const struct pcap_pkthdr *h, const uns
 	return ng_filter_interpret(r->filter, data, h->len, h->caplen);
 }
 
-int ng_replay_open(const char *path, const struct ng_cbpf *filter, enum ng_hook hook,
-		   struct ng_replay **out, struct ng_error *err)
+int ng_replay_open(const char *path, const struct ng_cbpf *filter, unsigned int flags,
+		   enum ng_hook hook, struct ng_replay **out, struct ng_error *err)
 {
 	struct ng_replay *r = calloc(1, sizeof(*r));
 	int rc;
@@ -137,7 +138,7 @@ int ng_replay_open(const char *path, const struct ng_cbpf *filter, enum ng_hook 
 	r->jiffies_fd = -1;
 	rc = open_savefile(r, err);
 	if (!rc)
-		rc = load_program(r, hook, err);
+		rc = load_program(r, flags, hook, err);
 	if (rc)
 		ng_replay_close(r);
 	else

@@ -22,9 +22,9 @@ struct ng_replayed {
 	__u32 keep; /* what the filter answers, at most NG_SNAPLEN_MAX */
 };
 
-/* path "-": stdin. Ethernet only: -EOPNOTSUPP. Loads the program; attaches nothing. */
-int ng_replay_open(const char *path, const struct ng_cbpf *filter, enum ng_hook hook,
-		   struct ng_replay **out, struct ng_error *err);
+/* path "-": stdin. flags: enum ng_filter_flags, for the translation. Ethernet only: -EOPNOTSUPP. Loads the program; attaches nothing. */
+int ng_replay_open(const char *path, const struct ng_cbpf *filter, unsigned int flags,
+		   enum ng_hook hook, struct ng_replay **out, struct ng_error *err);
 /* 1 with *p, 0 at the end, -errno with *err. */
 int ng_replay_next(struct ng_replay *r, struct ng_replayed *p, struct ng_error *err);
 /* How many packets the program answered, how many libpcap's interpreter. */

@@ -65,17 +65,6 @@ static const struct {
 	{ "run", ng_filter_run_run, run_options },
 };
 
-enum ng_filter_ctx ng_filter_ctx_of(enum ng_hook hook)
-{
-	static const enum ng_filter_ctx ctx[NG_HOOK_MAX] = {
-		[NG_HOOK_XDP] = NG_CTX_XDP,
-		[NG_HOOK_TC_IN] = NG_CTX_TC,
-		[NG_HOOK_TC_OUT] = NG_CTX_TC_OUT,
-	};
-
-	return ctx[hook];
-}
-
 int ng_filter_body(const struct ng_filter_call *c, enum ng_hook hook, struct ng_ebpf *out,
 		   struct ng_error *err)
 {

@@ -7,6 +7,7 @@
 
 #include "ctl/cmd/cmd.h"
 #include "ctl/cmd/expression.h"
+#include "ctl/dataplane/load.h"
 #include "maps/abi.h"
 
 /* One `nicgate filter SUBCOMMAND ..`. */
@@ -33,6 +34,5 @@ extern const char *const ng_filter_dump_forms[], *const ng_filter_compile_forms[
 /* The subprogram body for a hook. The caller frees *out. */
 int ng_filter_body(const struct ng_filter_call *c, enum ng_hook hook, struct ng_ebpf *out,
 		   struct ng_error *err);
-enum ng_filter_ctx ng_filter_ctx_of(enum ng_hook hook);
 
 #endif

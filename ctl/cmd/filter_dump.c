@@ -49,7 +49,7 @@ static int dump_ebpf(const struct ng_filter_call *c, FILE *to, struct ng_error *
 static int load(const struct ng_filter_call *c, struct ng_gate **gate, struct ng_image *image,
 		struct ng_error *err)
 {
-	const struct ng_gate_spec spec = { .tap_only = true };
+	const struct ng_gate_spec spec = { .tap_only = true, .filter_flags = c->expression.flags };
 	int rc = ng_gate_load(c->hook, &c->cbpf, &spec, gate, err);
 
 	return rc ? rc : ng_image_read((*gate)->prog_fd, image, err);

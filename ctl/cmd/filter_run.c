@@ -63,7 +63,7 @@ int ng_filter_run_run(struct ng_filter_call *c, struct ng_error *err)
 
 	if (!c->savefile)
 		return ng_usage(err, &ng_verb_filter, "run: -r FILE is missing");
-	rc = ng_replay_open(c->savefile, &c->cbpf, c->hook, &replay, err);
+	rc = ng_replay_open(c->savefile, &c->cbpf, c->expression.flags, c->hook, &replay, err);
 	if (rc)
 		return rc;
 	rc = run_file(c, replay, err);
