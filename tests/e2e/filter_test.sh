@@ -61,9 +61,15 @@ case $rc/$(grep -c 'no machine code' "$tmp/err") in
 5/1) skip "machine code: needs a JIT that shows it" ;;
 *) is "$rc/$(($(wc -l <"$tmp/out") > 20))" 0/1 "dump --jited" ;;
 esac
-run ng filter dump --dot udp port 53
+run ng filter dump --dot --no-optimize udp port 53
 is "$(head -n 1 "$tmp/out")/$(tail -n 1 "$tmp/out")" 'digraph filter {/}' "dump --dot: a graph"
-is "$(grep -c 'label="yes"' "$tmp/out")" "$(ng filter dump --cbpf udp port 53 | grep -c ' jt ')" "dump --dot: with two edges for each comparison"
+is "$(grep -c 'label="yes"' "$tmp/out")" "$(ng filter dump --cbpf --no-optimize udp port 53 | grep -c ' jt ')" "dump --dot --no-optimize: with two edges for each comparison"
+run ng filter dump --dot udp port 53
+is "$(grep -c 'label=yes' "$tmp/out")" "$(ng filter dump --ir udp port 53 | grep -c 'if .* goto b[0-9]* else b')" "dump --dot: of what --ir prints"
+run ng filter dump --ir udp port 53
+like out '^	need pkt\[12:2\]$' "dump --ir: what the packet must have"
+like out '^	return 0$' "dump --ir: and what is answered"
+refused 5 'it has no such form' "dump --ir of a filter too involved" filter dump --ir "$(seq -f 'ip[%g]' -s + 0 150) = 7"
 run ng -j filter dump --cbpf arp
 is "$(cut -c1-70 "$tmp/out")" '{"schema":1,"form":"cbpf","lines":["(000) ldh      [12]","(001) jeq   ' "dump -j: the lines as an array"
 
