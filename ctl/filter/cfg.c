@@ -10,7 +10,7 @@
 #define TESTS(op)                                                                                  \
 	[BPF_JMP | (op) | BPF_K] = { NG_OP_JUMP, 0 }, [BPF_JMP | (op) | BPF_X] = { NG_OP_JUMP, 0 }
 
-/* What libpcap's interpreter executes; it calls abort() on all else. */
+/* What libpcap's interpreter executes, and NG_BPF_IN; it calls abort() on all else. */
 static const struct {
 	unsigned char op;
 	unsigned char size;
@@ -48,6 +48,7 @@ static const struct {
 	TESTS(BPF_JGT),
 	TESTS(BPF_JGE),
 	TESTS(BPF_JSET),
+	[BPF_JMP | NG_BPF_IN | BPF_K] = { NG_OP_IN, 0 },
 	[BPF_RET | BPF_K] = { NG_OP_RET, 0 },
 	[BPF_RET | BPF_A] = { NG_OP_RET, 0 },
 };
@@ -98,7 +99,7 @@ static int check_jump(const struct sock_filter *f, size_t i, size_t n, struct ng
 {
 	size_t room = n - i - 1; /* instructions behind this one */
 
-	if (ng_op_of(f) == NG_OP_JUMP)
+	if (ng_op_of(f) != NG_OP_JA)
 		return f->jt < room && f->jf < room
 			       ? 0
 			       : refuse(-EINVAL, err, i, "jump out of the program");
@@ -124,8 +125,19 @@ static int check_alu(const struct sock_filter *f, size_t i, struct ng_error *err
 	return 0;
 }
 
-static int check_insn(const struct sock_filter *f, size_t i, size_t n, struct ng_error *err)
+static int check_in(const struct ng_cbpf *in, size_t i, struct ng_error *err)
 {
+	const struct sock_filter *f = &in->insns[i];
+
+	if (f->k >= in->n_sets || in->sets[f->k].n == 0)
+		return refuse(-EINVAL, err, i, "no such set");
+	return check_jump(f, i, in->n, err);
+}
+
+static int check_insn(const struct ng_cbpf *in, size_t i, struct ng_error *err)
+{
+	const struct sock_filter *f = &in->insns[i];
+
 	switch (ng_op_of(f)) {
 	case NG_OP_UNKNOWN:
 		return refuse(-EINVAL, err, i, "unknown opcode");
@@ -139,7 +151,9 @@ static int check_insn(const struct sock_filter *f, size_t i, size_t n, struct ng
 		return check_alu(f, i, err);
 	case NG_OP_JA:
 	case NG_OP_JUMP:
-		return check_jump(f, i, n, err);
+		return check_jump(f, i, in->n, err);
+	case NG_OP_IN:
+		return check_in(in, i, err);
 	default:
 		return 0;
 	}
@@ -153,7 +167,7 @@ static int check_program(const struct ng_cbpf *in, struct ng_error *err)
 		return -E2BIG;
 	}
 	for (size_t i = 0; i < in->n; i++) {
-		int ret = check_insn(&in->insns[i], i, in->n, err);
+		int ret = check_insn(in, i, err);
 
 		if (ret)
 			return ret;
@@ -165,7 +179,7 @@ static int check_program(const struct ng_cbpf *in, struct ng_error *err)
 
 static bool ends_block(enum ng_op op)
 {
-	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_RET;
+	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_IN || op == NG_OP_RET;
 }
 
 /* Where instruction i leads to: one or the same two instructions unless it compares. */
@@ -176,6 +190,7 @@ static void targets(const struct sock_filter *f, size_t i, size_t to[2])
 		to[0] = to[1] = i + 1 + f->k;
 		break;
 	case NG_OP_JUMP:
+	case NG_OP_IN:
 		to[0] = i + 1 + f->jt;
 		to[1] = i + 1 + f->jf;
 		break;
@@ -235,7 +250,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 
 int ng_cfg_build(const struct ng_cbpf *in, struct ng_cfg *out, struct ng_error *err)
 {
-	struct ng_cfg cfg = { .insns = in->insns };
+	struct ng_cfg cfg = { .insns = in->insns, .sets = in->sets, .n_sets = in->n_sets };
 	size_t *block_of;
 	int ret = check_program(in, err);
 

@@ -20,7 +20,7 @@ enum ng_op {
 	NG_OP_TXA,
 	NG_OP_JA,
 	NG_OP_JUMP, /* compares A with k or X */
-	NG_OP_IN,   /* compares A with a set */
+	NG_OP_IN,   /* is A in sets[k]? */
 	NG_OP_META, /* A <- metadata */
 	NG_OP_RET,
 };

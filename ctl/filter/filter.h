@@ -127,8 +127,10 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 		   const struct ng_ebpf *body, struct ng_ebpf *out, long *shift);
 
 /*
- * One subprogram body that holds several filters: r1 = context, r2 = slot; returns the filter's
- * value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns == NULL: slot i has none.
+ * One subprogram body that holds several filters: r1 = context, r2 = slot, r3 = length on the wire;
+ * returns the filter's value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns ==
+ * NULL: slot i has none. Each filter keeps the table that ng_ebpf_bind_table() has bound it to;
+ * *out has none of its own.
  */
 int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
 		      struct ng_error *err);

@@ -33,25 +33,36 @@ enum mode {
 	XDP_FRAGS_INLINE,
 	TC_INLINE,
 	TC_TAGGED_INLINE,
+	XDP_UNOPTIMIZED, /* the plain translation */
+	XDP_FRAGS_UNOPTIMIZED,
+	TC_UNOPTIMIZED,
+	TC_TAGGED_UNOPTIMIZED,
 	MODES
 };
 
 static const struct {
 	const char *name;
 	enum ng_filter_ctx ctx;
-	bool frags, tagged, helper, spliced;
+	bool frags, tagged, helper, spliced, plain;
 } modes[MODES] = {
-	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP, false, false, false, false },
-	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, true, false, false, false },
-	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, true, false, true, false },
-	[TC_PLAIN] = { "tc", NG_CTX_TC, false, false, false, false },
-	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, false, true, false, false },
-	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, false, false, true, false },
-	[XDP_INLINE] = { "XDP inline", NG_CTX_XDP, false, false, false, true },
-	[XDP_FRAGS_INLINE] = { "XDP multi-buffer inline", NG_CTX_XDP, true, false, false, true },
-	[TC_INLINE] = { "tc inline", NG_CTX_TC, false, false, false, true },
-	[TC_TAGGED_INLINE] = { "tc tagged inline", NG_CTX_TC, false, true, false, true },
-	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true, false },
+	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP },
+	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, .frags = true },
+	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, .frags = true, .helper = true },
+	[TC_PLAIN] = { "tc", NG_CTX_TC },
+	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, .tagged = true },
+	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, .helper = true },
+	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, .tagged = true, .helper = true },
+	[XDP_INLINE] = { "XDP inline", NG_CTX_XDP, .spliced = true },
+	[XDP_FRAGS_INLINE] = { "XDP multi-buffer inline", NG_CTX_XDP, .frags = true,
+			       .spliced = true },
+	[TC_INLINE] = { "tc inline", NG_CTX_TC, .spliced = true },
+	[TC_TAGGED_INLINE] = { "tc tagged inline", NG_CTX_TC, .tagged = true, .spliced = true },
+	[XDP_UNOPTIMIZED] = { "XDP unoptimized", NG_CTX_XDP, .plain = true },
+	[XDP_FRAGS_UNOPTIMIZED] = { "XDP multi-buffer unoptimized", NG_CTX_XDP, .frags = true,
+				    .plain = true },
+	[TC_UNOPTIMIZED] = { "tc unoptimized", NG_CTX_TC, .plain = true },
+	[TC_TAGGED_UNOPTIMIZED] = { "tc tagged unoptimized", NG_CTX_TC, .tagged = true,
+				    .plain = true },
 };
 
 /* The frame as it was on the wire before its tag went into metadata. */
@@ -211,27 +222,6 @@ static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_c
 	return bpf_prog_load(type, "filter_test", "GPL", insns, n, &opts); /* logs a refusal */
 }
 
-/* Makes the frozen array of body->table and writes it into the instructions; -1: refused. */
-static inline int load_table(struct ng_ebpf *body)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
-	uint32_t zero = 0;
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero),
-				 (uint32_t)body->table_size, 1, &opts);
-
-	if (map < 0)
-		return -1;
-	if (bpf_map_update_elem(map, &zero, body->table, 0) || bpf_map_freeze(map)) {
-		close(map);
-		return -1;
-	}
-	for (size_t i = 0; i < body->n; i++)
-		if (body->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
-		    body->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
-			body->insns[i].imm = map;
-	return map;
-}
-
 static void show_refusal(void)
 {
 	size_t n = strlen(verifier_log);
@@ -253,7 +243,8 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	struct ng_ebpf body;
 	int fd;
 
-	if (ng_filter_translate(filter, modes[mode].ctx, 0, &body, &err)) {
+	if (ng_filter_translate(filter, modes[mode].ctx, modes[mode].plain ? NG_FILTER_PLAIN : 0,
+				&body, &err)) {
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
@@ -287,7 +278,7 @@ static int run_packet(int fd, const struct packet *p, enum mode mode, uint32_t *
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->len);
 	int ret;
 
-	if (mode == XDP_FRAGS && can_shorten_linear && p->len > 14) {
+	if (modes[mode].frags && !modes[mode].helper && can_shorten_linear && p->len > 14) {
 		ctx.data_end = 14 + below(p->len - 14);
 		opts.ctx_in = &ctx;
 		opts.ctx_size_in = sizeof(ctx);

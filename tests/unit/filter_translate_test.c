@@ -40,6 +40,26 @@ static const struct {
 	  3,
 	  -EOPNOTSUPP,
 	  "loops" },
+	{ "a set that there is not",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 2, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a set without numbers",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 1, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a jump past the end by a set",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 0, 0, 1), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
+	{ "a set named by X",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_X, 0, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "unknown opcode" },
 	{ "M[16]", { S(BPF_LD | BPF_MEM, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "a store to M[16]", { S(BPF_STX, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "division by zero", { S(BPF_ALU | BPF_DIV | BPF_K, 0), RETURN_0 }, 2, -EINVAL, "zero" },
@@ -69,9 +89,14 @@ static const struct {
 
 static void test_refused(void)
 {
+	__u32 key = 5;
+	struct ng_set sets[] = { { &key, 1 }, { &key, 0 } };
+
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct ng_cbpf filter = { .insns = (struct sock_filter *)refused[i].insns,
-					  .n = refused[i].n };
+					  .n = refused[i].n,
+					  .sets = sets,
+					  .n_sets = 2 };
 		struct ng_ebpf out = { 0 };
 		struct ng_error err = { 0 };
 		int ret = ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, &err);
