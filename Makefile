@@ -56,6 +56,10 @@ bpf_src  := $(wildcard xdp/*.bpf.c tc/*.bpf.c)
 skel     := $(foreach s,$(bpf_src:%.bpf.c=%),$(O)/skel/$(subst /,_,$(s)).skel.h)
 unit_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 bpf_bin  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
+# What tests share: beside them, and all of tests/fuzz but the programs.
+test_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c) \
+              $(filter-out %_fuzz.c,$(wildcard tests/fuzz/*.c)))
+fuzz_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 tool_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
 bench_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*_bench.c))
 kern_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/kernels/*.bpf.c))
@@ -88,7 +92,10 @@ $(O)/skel/$(subst /,_,$(1)).skel.h: $(O)/$(1).bpf.o
 	$$(Q)mkdir -p $$(@D) && $$(BPFTOOL) gen skeleton $$< name $(subst /,_,$(1)) >$$@
 endef
 $(foreach s,$(bpf_src:%.bpf.c=%),$(eval $(call skel_rule,$(s))))
-$(O)/tests/%: $(O)/tests/%.o $(O)/libnicgate.a
+$(O)/tests/libtests.a: $(test_obj)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
 # A bench NAME_bench has its parts in NAME/.
@@ -98,7 +105,7 @@ flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
 $(O)/flags: FORCE
 	$(Q)mkdir -p $(O); echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
 
-tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(bench_bin) $(kern_obj) ## build the tests without running them
+tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(fuzz_bin) $(bench_bin) $(kern_obj) ## build the tests without running them
 check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contains a word
 	$(if $(run_test),,$(error no test has '$(TESTS)' in its path))
 	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools NG_BUILD=$(CURDIR)/$(O) \

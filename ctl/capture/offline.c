@@ -71,7 +71,8 @@ static int renew_lease(struct offline *o)
 /* The program with the filter in slot 0, and rings for it. */
 static int load_program(struct offline *o, struct ng_error *err)
 {
-	const struct ng_gate_spec spec = { .tap_only = true };
+	const struct ng_gate_spec spec = { .tap_only = true,
+					   .filter_flags = o->spec->filter_flags };
 	enum ng_hook hook = o->spec->hook == NG_HOOK_WISH_TC ? NG_HOOK_TC_IN : NG_HOOK_XDP;
 	int cpus, rc = ng_gate_load(hook, o->spec->filter, &spec, &o->gate, err);
 	const int *fds;

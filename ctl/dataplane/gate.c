@@ -525,8 +525,8 @@ static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 	int rc = 0;
 
 	if (cbpf)
-		rc = ng_filter_translate(cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC,
-					 0, &filter[0], err);
+		rc = ng_filter_translate(cbpf, ng_filter_ctx_of(gate->hook), spec->filter_flags,
+					 &filter[0], err);
 	if (!rc)
 		rc = load_into(gate, spec, &load, err);
 	if (!rc)

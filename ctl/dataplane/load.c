@@ -11,12 +11,25 @@
 #include <string.h>
 
 #include "ctl/dataplane/libbpf_log.h"
+#include "ctl/dataplane/tables.h"
 #include "tc_gate.skel.h"
 #include "xdp_gate.skel.h"
 
 #define STUB_NAME     "ng_tap_filter"
 #define LOG_SIZE      (16u << 20) /* never grows on our buffer; pages are touched on use only */
 #define LOG_LINES_MAX 4		  /* of the verifier's log shown in why */
+
+static const enum ng_filter_ctx filter_ctx[] = {
+	[NG_HOOK_XDP] = NG_CTX_XDP,
+	[NG_HOOK_TC_IN] = NG_CTX_TC,
+	[NG_HOOK_TC_OUT] = NG_CTX_TC_OUT,
+};
+_Static_assert(sizeof(filter_ctx) / sizeof(filter_ctx[0]) == NG_HOOK_MAX, "one for every hook");
+
+enum ng_filter_ctx ng_filter_ctx_of(enum ng_hook hook)
+{
+	return filter_ctx[hook];
+}
 
 /* A template: what the generated skeletons have in common. */
 struct template
@@ -314,16 +327,21 @@ static int load_template(const struct ng_load *spec, struct template *t, struct 
 			 struct ng_error *err)
 {
 	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
+	struct ng_tables tables;
 	struct ng_ebpf body = { 0 };
 	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
 
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
+	rc = ng_tables_bind(spec, &tables, err);
+	if (rc)
+		return rc;
 	if (spec->taps)
-		rc = ng_filter_combine(spec->filter, NG_TAPS_MAX, &body, err);
+		rc = ng_filter_combine(tables.filter, NG_TAPS_MAX, &body, err);
 	if (!rc)
 		rc = verify(spec, t, spec->taps ? &body : NULL, err);
 	ng_ebpf_free(&body);
+	ng_tables_free(&tables);
 	if (rc || reuse)
 		return rc;
 	rc = take_maps(t->obj, maps);

@@ -11,6 +11,9 @@
 #include "ctl/filter/filter.h"
 #include "maps/pins.h"
 
+/* How filters see packets at a hook. */
+enum ng_filter_ctx ng_filter_ctx_of(enum ng_hook hook);
+
 struct ng_load {
 	const char *object; /* device, for messages */
 	enum ng_hook hook;

@@ -9,6 +9,7 @@
 
 #include "ctl/dataplane/hooks.h"
 #include "ctl/dataplane/load.h"
+#include "ctl/filter/pack.h"
 #include "maps/tap.h"
 
 /* The taps of a gate, read for a new program. */
@@ -23,49 +24,70 @@ static void taps_free(struct taps *t)
 		ng_ebpf_free(&t->filter[i]);
 }
 
-static int translate(const struct ng_gate *gate, const struct ng_tap_conf *conf,
-		     struct ng_ebpf *out, struct ng_error *err)
-{
-	const struct ng_cbpf cbpf = { .insns = (struct sock_filter *)conf->filter,
-				      .n = conf->insns };
-
-	return ng_filter_translate(&cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC, 0,
-				   out, err);
-}
-
-static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,
-		    struct ng_tap_conf *conf, struct taps *t, struct ng_error *err)
+/* -ENOENT: the slot is free; -ESTALE: nobody's, its owner is gone. */
+static int read_owner(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,
+		      struct ng_tap_conf *conf)
 {
 	int rc = ng_tap_read(&gate->maps, slot, conf);
 	__u32 now;
 
-	if (rc == -ENOENT)
-		return 0;
 	if (!rc)
 		rc = ng_jiffies(jiffies_fd, &now);
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
-			      slot);
-	if (ng_tap_is_dead(&gate->maps, slot, conf, now)) {
+	if (!rc && ng_tap_is_dead(&gate->maps, slot, conf, now))
+		rc = -ESTALE;
+	return rc;
+}
+
+/* Without its code nobody can keep a tap, whoever removed that; the same for one that is damaged. */
+static int read_filter(const struct ng_gate *gate, __u32 slot, struct ng_cbpf *out)
+{
+	size_t size = 0;
+	void *code = NULL;
+	int rc = ng_tap_read_code(&gate->maps, slot, &code, &size);
+
+	if (!rc)
+		rc = ng_filter_unpack(code, size, out);
+	free(code);
+	if (rc != -ENOENT && rc != -EPROTO)
+		return rc;
+	ng_warn("%s: %s: tap %u is taken out: its filter cannot be read any more", gate->link.name,
+		ng_hook_name[gate->hook], slot);
+	return -ESTALE;
+}
+
+static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd, struct taps *t,
+		    struct ng_error *err)
+{
+	struct ng_cbpf cbpf = { 0 };
+	struct ng_tap_conf conf;
+	int rc = read_owner(gate, slot, jiffies_fd, &conf);
+
+	if (!rc)
+		rc = read_filter(gate, slot, &cbpf);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == -ESTALE) {
 		t->dead |= 1u << slot;
 		return 0;
 	}
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
+			      slot);
 	t->living |= 1u << slot;
-	return translate(gate, conf, &t->filter[slot], err);
+	rc = ng_filter_translate(&cbpf, ng_filter_ctx_of(gate->hook), conf.flags, &t->filter[slot],
+				 err);
+	ng_cbpf_free(&cbpf);
+	return rc;
 }
 
 static int sort_taps(const struct ng_gate *gate, struct taps *t, struct ng_error *err)
 {
-	struct ng_tap_conf *conf = malloc(sizeof(*conf));
 	int jiffies_fd = -1, rc = 0;
 
-	if (!conf)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, gate->link.name, "out of memory");
 	for (__u32 slot = 0; !rc && slot < NG_TAPS_MAX; slot++)
-		rc = sort_tap(gate, slot, &jiffies_fd, conf, t, err);
+		rc = sort_tap(gate, slot, &jiffies_fd, t, err);
 	if (jiffies_fd >= 0)
 		close(jiffies_fd);
-	free(conf);
 	return rc;
 }
 

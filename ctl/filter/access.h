@@ -33,25 +33,29 @@ enum {
 /* Stack frame, offsets from R10; M[i] is at NG_FP_MEM + 4 * i. */
 enum {
 	NG_FP_MEM = -64,
-	NG_FP_LEN = -72,
+	NG_FP_LEN = -72, /* on the wire, 32 bits */
 	NG_FP_SAVED_A = -80,
 	NG_FP_BYTES = -88,    /* what a helper call loaded */
 	NG_FP_WIRE_8 = -96,   /* bytes 8..15 on the wire of a tagged packet, as a number */
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
+	NG_FP_LOWEST = -104,
 };
 
 /* Labels behind those of the blocks. */
-enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_MAX };
+enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
 
 struct ng_translation {
 	struct ng_emit emit;
 	struct ng_cfg cfg;
 	enum ng_filter_ctx ctx;
-	enum ng_copy copy;  /* the one being written */
-	size_t first_label; /* of the NG_L_ ones */
+	enum ng_copy copy;    /* the one being written */
+	struct ng_fast *fast; /* for the copies with direct loads; NULL: plain ones */
+	size_t first_label;   /* of the NG_L_ ones */
 };
 
-/* What has to run once before a copy: registers, the length, the VLAN tag. */
+/* What has to run once before all copies: they find the context in R6 and the length at NG_FP_LEN. */
+void ng_access_begin(struct ng_translation *t);
+/* What has to run once before a copy: the other registers, the VLAN tag. */
 void ng_access_prepare(struct ng_translation *t);
 /* Behind the copies with direct loads, where their failed guards lead. */
 void ng_access_short(struct ng_translation *t);

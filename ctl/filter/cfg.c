@@ -227,7 +227,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 			b->succ[1] = block_of[to[1]];
 		}
 		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
-		cfg->uses_packet |= ng_op_of(f) == NG_OP_LEN || ng_op_size(f) > 0;
+		cfg->uses_bytes |= ng_op_size(f) > 0;
 		if (ng_op_of(f) == NG_OP_MEM)
 			cfg->mem_read |= 1u << f->k;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filter expressions to classic BPF by libpcap, and libpcap's interpreter. */
+/* Filter expressions to classic BPF by libpcap. */
 #include "ctl/filter/pcap.h"
 #include "ctl/filter/locate.h"
 
@@ -50,14 +50,6 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 	}
 	pcap_close(pcap);
 	return ret;
-}
-
-unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen,
-				 unsigned int caplen)
-{
-	if (p->n == 0)
-		return NG_FILTER_SNAPLEN_ALL;
-	return bpf_filter((const struct ng_pcap_insn *)p->insns, pkt, wirelen, caplen);
 }
 
 void ng_cbpf_free(struct ng_cbpf *p)

@@ -56,10 +56,21 @@ enum ng_filter_flags {
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
 
+/* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
+struct ng_packet_meta {
+	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
+	__u32 ifindex, mark, queue;
+	__u32 protocol; /* EtherType */
+};
+
 /*
- * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length.
- * For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length;
+ * 0 where libpcap would never end. For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * p: a program that ng_cfg_build() accepts. meta: NULL: all zero.
  */
+unsigned int ng_filter_interpret_with(const struct ng_cbpf *p, const struct ng_packet_meta *meta,
+				      const void *pkt, unsigned int wirelen, unsigned int caplen);
+/* The same without metadata. */
 unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen,
 				 unsigned int caplen);
 
@@ -81,6 +92,8 @@ struct ng_ebpf {
 	size_t table_size;
 };
 void ng_ebpf_free(struct ng_ebpf *p);
+/* Writes the descriptor of the map that holds the table wherever the instructions refer to it. */
+void ng_ebpf_bind_table(struct ng_ebpf *p, int fd);
 
 /*
  * Translates to a BPF subprogram body: on entry r1 = context, r2 = anything, r3 = the packet's
@@ -91,6 +104,18 @@ void ng_ebpf_free(struct ng_ebpf *p);
  */
 int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
 			struct ng_ebpf *out, struct ng_error *err);
+
+/*
+ * The same as code that stands in the place of the call of that body at one site of a program:
+ * enters with r1 = context, leaves with r0 = answer behind its last instruction, keeps r6-r9, and
+ * uses the frame below site->stack_free. What it cannot answer (data that are not linear) it asks
+ * the body: a BPF_PSEUDO_CALL whose imm is NG_CALL_STUB, for whoever puts it in place to fill in.
+ * Its table is the body's. -EOPNOTSUPP, -E2BIG: not possible for this filter, or not here.
+ */
+#define NG_CALL_STUB (-1)
+struct ng_site;
+int ng_filter_inline(const struct ng_cbpf *in, enum ng_filter_ctx ctx, const struct ng_site *site,
+		     struct ng_ebpf *out);
 
 /*
  * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the

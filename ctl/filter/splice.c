@@ -115,6 +115,17 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 	return 0;
 }
 
+void ng_ebpf_bind_table(struct ng_ebpf *p, int fd)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!is_wide(&p->insns[i]))
+			continue;
+		if (p->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			p->insns[i].imm = fd;
+		i++;
+	}
+}
+
 int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
 		      struct ng_error *err)
 {

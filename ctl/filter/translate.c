@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ctl/filter/access.h"
+#include "ctl/filter/fast.h"
 
 /* What is known about a block while one copy of the filter is written. */
 struct block_state {
@@ -225,20 +226,45 @@ static bool is_used(const struct ng_translation *t, size_t label)
 	return ng_emit_label_used(&t->emit, t->first_label + label);
 }
 
-static int write_body(struct ng_translation *t)
+static int write_fast(struct ng_translation *t)
 {
-	int ret;
+	const struct ng_lower_to to = {
+		.ctx = t->ctx,
+		.packet = { .kind = NG_PLACE_REG, .reg = NG_REG_CTX },
+		.len = { .kind = NG_PLACE_REG, .reg = NG_REG_LEN },
+		.stack_free = NG_FP_LOWEST,
+		.pool = { BPF_REG_0, BPF_REG_1, BPF_REG_2, BPF_REG_3, BPF_REG_8, BPF_REG_9 },
+		.pool_size = 6,
+	};
 
-	put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
-	ret = write_copy(t, NG_COPY_DIRECT);
+	put(t, NG_MOV(NG_REG_LEN, BPF_REG_3));
+	return ng_lower(&t->emit, &t->fast->ir, &to, t->fast->table, t->first_label);
+}
+
+/* The copies with direct loads as classic BPF says it, one instruction after the other. */
+static int write_plain(struct ng_translation *t)
+{
+	int ret = write_copy(t, NG_COPY_DIRECT);
+
 	if (!ret && is_used(t, NG_L_TAGGED)) {
 		place(t, NG_L_TAGGED);
 		ret = write_copy(t, NG_COPY_TAGGED);
 	}
-	if (!ret && (is_used(t, NG_L_SHORT) || is_used(t, NG_L_HELPER))) {
+	if (!ret && is_used(t, NG_L_SHORT)) {
 		place(t, NG_L_SHORT);
-		if (is_used(t, NG_L_SHORT))
-			ng_access_short(t);
+		ng_access_short(t);
+		ng_goto(t, NG_JA(0), NG_L_HELPER);
+	}
+	return ret;
+}
+
+static int write_body(struct ng_translation *t)
+{
+	int ret;
+
+	ng_access_begin(t);
+	ret = t->fast ? write_fast(t) : write_plain(t);
+	if (!ret && is_used(t, NG_L_HELPER)) {
 		place(t, NG_L_HELPER);
 		ret = write_copy(t, NG_COPY_HELPER);
 	}
@@ -250,25 +276,62 @@ static int write_body(struct ng_translation *t)
 	return ret;
 }
 
-static int translate(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+/* -ENOMEM; -E2BIG: a jump does not fit, or the fast copies take too many registers. */
+static int assemble(struct ng_translation *t, struct ng_ebpf *out)
 {
 	int ret, finished;
 
-	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
 	ret = ng_emit_init(&t->emit, t->first_label + NG_L_MAX);
-	if (!ret)
-		ret = write_body(t);
+	if (ret)
+		return ret;
+	ret = write_body(t);
 	if (ret)
 		t->emit.failed = true;
 	finished = ng_emit_finish(&t->emit, out);
-	if (finished == -E2BIG) {
+	return ret ? ret : finished;
+}
+
+static int translate(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+{
+	int ret;
+
+	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
+	ret = assemble(t, out);
+	if (ret == -E2BIG && t->fast) {
+		t->fast = NULL;
+		ret = assemble(t, out);
+	}
+	if (ret == -E2BIG) {
 		ng_err(err, NG_EXIT_USAGE, 0, NULL,
 		       "filter too large: its jumps do not fit into BPF instructions");
 		return -E2BIG;
 	}
-	if (finished)
+	if (ret)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
 	return 0;
+}
+
+static int translate_fast(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_fast fast;
+	int ret = ng_fast_prepare(&t->cfg, &fast);
+
+	if (ret == -EOPNOTSUPP)
+		return translate(t, out, err);
+	if (ret == -E2BIG) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter too large: a set does not fit");
+		return -E2BIG;
+	}
+	if (ret)
+		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+	t->fast = &fast;
+	ret = translate(t, out, err);
+	if (!ret && t->fast) {
+		ret = ng_fast_fill(&fast, &out->table);
+		out->table_size = fast.table_size;
+	}
+	ng_fast_free(&fast);
+	return ret;
 }
 
 static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
@@ -288,13 +351,12 @@ int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsign
 	struct ng_translation t = { .ctx = ctx };
 	int ret;
 
-	(void)flags;
 	if (in->n == 0)
 		return translate_empty(out, err);
 	ret = ng_cfg_build(in, &t.cfg, err);
 	if (ret)
 		return ret;
-	ret = translate(&t, out, err);
+	ret = flags & NG_FILTER_PLAIN ? translate(&t, out, err) : translate_fast(&t, out, err);
 	ng_cfg_free(&t.cfg);
 	return ret;
 }

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "ctl/filter/access.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
-#define FRAME_MAX 8192
-#define WIRE_MAX  (FRAME_MAX + 4)
-#define TCI	  0xa123 /* PCP and DEI set */
-#define TPID	  0x88a8
+#define WIRE_MAX (FRAME_MAX + 4)
+#define TCI	 0xa123 /* PCP and DEI set */
+#define TPID	 0x88a8
 
 /* Where the bytes of a packet are when the filter runs. */
 enum mode {
@@ -44,198 +45,6 @@ static const struct {
 	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true },
 };
 
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint32_t rnd(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 32);
-}
-
-static uint32_t below(uint32_t n)
-{
-	return rnd() % n;
-}
-
-/* Packets */
-
-struct packet {
-	uint8_t data[FRAME_MAX];
-	uint32_t len;
-};
-
-static void add(struct packet *p, uint32_t value, unsigned int bytes)
-{
-	while (bytes--)
-		p->data[p->len++] = (uint8_t)(value >> 8 * bytes);
-}
-
-static uint32_t one_of(const uint32_t *values, size_t n)
-{
-	return values[below((uint32_t)n)];
-}
-#define ONE_OF(...)                                                                                \
-	one_of((const uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4)
-
-static uint32_t a_port(void)
-{
-	return below(3) ? ONE_OF(53, 80, 443, 8080, 22, 1500, 6081, 4789) : below(65536);
-}
-
-static uint32_t an_address(void)
-{
-	return below(3) ? ONE_OF(0x0a000001, 0x0a010203, 0xc0a80001, 0xac100001, 0xe0000001)
-			: rnd();
-}
-
-static void add_address6(struct packet *p)
-{
-	bool known = below(2);
-
-	for (int i = 0; i < 4; i++)
-		add(p, known ? ((const uint32_t[]){ 0x20010db8, 0, 0, 1 })[i] : rnd(), 4);
-}
-
-static void add_transport(struct packet *p, uint32_t proto)
-{
-	if (proto == 1 || proto == 58) {
-		add(p, ONE_OF(0, 8, 135, 136), 1);
-		add(p, rnd(), 3);
-		return;
-	}
-	add(p, a_port(), 2);
-	add(p, a_port(), 2);
-	if (proto != 6) {
-		add(p, below(100), 2);
-		add(p, rnd(), 2);
-		return;
-	}
-	add(p, rnd(), 4);
-	add(p, rnd(), 4);
-	add(p, below(2) ? 0x50 : below(16) << 4, 1);
-	add(p, ONE_OF(2, 16, 18, 1, 4, 24), 1);
-	add(p, rnd(), 2);
-	add(p, 0, 4);
-	if (below(2))
-		add(p, 0x47455420, 4); /* "GET " */
-}
-
-static void add_ip4(struct packet *p)
-{
-	uint32_t words = below(3) ? 5 : 5 + below(11), proto = ONE_OF(6, 17, 6, 17, 1, 132, 47, 51);
-
-	add(p, below(20) ? 0x40 | words : below(256), 1);
-	add(p, below(256), 1);
-	add(p, 20 + below(200), 2);
-	add(p, rnd(), 2);
-	add(p, below(4) ? 0x4000 : below(65536), 2);
-	add(p, below(3) ? 64 : below(256), 1);
-	add(p, proto, 1);
-	add(p, rnd(), 2);
-	add(p, an_address(), 4);
-	add(p, an_address(), 4);
-	for (uint32_t i = 5; i < words; i++)
-		add(p, rnd(), 4);
-	add_transport(p, proto);
-}
-
-static void add_ip6(struct packet *p)
-{
-	uint32_t proto = ONE_OF(6, 17, 58, 44, 0, 132);
-
-	add(p, 0x60000000 | below(1 << 20), 4);
-	add(p, below(200), 2);
-	add(p, proto, 1);
-	add(p, 64, 1);
-	add_address6(p);
-	add_address6(p);
-	if (proto == 44 || proto == 0) {
-		add(p, ONE_OF(6, 17, 58), 1);
-		add(p, 0, 3);
-		add(p, rnd(), 4);
-		proto = 6;
-	}
-	add_transport(p, proto);
-}
-
-static void add_arp(struct packet *p)
-{
-	add(p, 0x00010800, 4);
-	add(p, 0x0604, 2);
-	add(p, 1 + below(2), 2);
-	for (int i = 0; i < 2; i++) {
-		add(p, rnd(), 4);
-		add(p, rnd(), 2);
-		add(p, an_address(), 4);
-	}
-}
-
-/* Ethernet type, tags and labels, then what they announce. */
-static void add_network(struct packet *p)
-{
-	switch (below(12)) {
-	case 0:
-		add(p, 0x0806, 2);
-		add_arp(p);
-		return;
-	case 1:
-		add(p, 0x8847, 2);
-		add(p, (below(2) ? 1024 : below(1 << 20)) << 12 | 0x140, 4);
-		add_ip4(p);
-		return;
-	case 2:
-		add(p, 0x8864, 2);
-		add(p, 0x11000000 | below(65536), 4);
-		add(p, 60, 2);
-		add(p, ONE_OF(0x21, 0x57), 2);
-		add_ip4(p);
-		return;
-	case 3:
-		add(p, below(1500), 2); /* 802.3 length: LLC */
-		add(p, ONE_OF(0xaaaa03, 0x424203, 0xfefe03), 3);
-		add(p, rnd(), 4);
-		return;
-	case 4:
-		add(p, below(65536), 2);
-		return;
-	case 5:
-	case 6:
-	case 7:
-		add(p, 0x86dd, 2);
-		add_ip6(p);
-		return;
-	default:
-		add(p, 0x0800, 2);
-		add_ip4(p);
-	}
-}
-
-/* A likely frame, often cut short, sometimes long;
- * at least an Ethernet header, which test runs insist on. */
-static void make_packet(struct packet *p)
-{
-	uint32_t pad = below(2) ? below(80) : 0;
-
-	p->len = 0;
-	add(p, below(4) ? 0x02000000 : rnd(), 4);
-	add(p, below(2) ? 1 : below(64), 2); /* what tests take for X */
-	add(p, 0x02000000, 4);
-	add(p, below(4), 2);
-	for (uint32_t tags = below(4) ? 0 : 1 + below(2); tags; tags--) {
-		add(p, ONE_OF(0x8100, 0x88a8), 2);
-		add(p, below(2) ? 5 : rnd(), 2);
-	}
-	add_network(p);
-	if (below(30) == 0)
-		pad = 3700 + below(4000);
-	for (uint32_t i = 0; i < pad; i++)
-		p->data[p->len++] = (uint8_t)rnd();
-	if (below(3) == 0)
-		p->len = 14 + below(p->len - 13);
-}
-
 /* The frame as it was on the wire before its tag went into metadata. */
 static uint32_t wire_image(const struct packet *p, enum mode mode, uint8_t *wire)
 {
@@ -255,42 +64,77 @@ static uint32_t wire_image(const struct packet *p, enum mode mode, uint8_t *wire
 /* Programs */
 
 /* The place of the copy that loads by helper calls:
- * it begins by keeping the length; -1: the body has none. */
-static long helper_copy(const struct ng_ebpf *body, enum ng_filter_ctx ctx)
+ * it begins by taking the length into a register; -1: the body has none. */
+static long helper_copy(const struct ng_ebpf *body)
 {
 	for (size_t i = 0; i < body->n; i++) {
 		const struct bpf_insn *insn = &body->insns[i];
 
-		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->dst_reg == NG_REG_LEN &&
-		    insn->src_reg == 0)
-			return (long)i - (ctx == NG_CTX_TC ? 1 : 2);
+		if (insn->code == (BPF_LDX | BPF_MEM | BPF_W) && insn->dst_reg == NG_REG_LEN &&
+		    insn->src_reg == BPF_REG_10 && insn->off == NG_FP_LEN)
+			return (long)i;
 	}
 	return -1;
+}
+
+/* What a program has to do before it calls a body: r1 = r6 = context, r3 = length on the wire. */
+static size_t put_arguments(enum mode mode, struct bpf_insn *program)
+{
+	size_t n = 0;
+
+	program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
+	if (modes[mode].tagged) {
+		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
+		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
+		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
+	}
+	if (modes[mode].ctx == NG_CTX_XDP) {
+		program[n++] = NG_CALL(BPF_FUNC_xdp_get_buff_len);
+		program[n++] = NG_MOV(BPF_REG_3, BPF_REG_0);
+	} else {
+		program[n++] =
+			NG_LOAD(BPF_W, BPF_REG_3, BPF_REG_6, offsetof(struct __sk_buff, len));
+		program[n++] = NG_ALU_I(BPF_ADD, BPF_REG_3, modes[mode].tagged ? 4 : 0);
+	}
+	program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
+	return n;
 }
 
 /* The body as a whole program, behind what brings the packet into the mode's form. */
 static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *program)
 {
-	long helper = modes[mode].helper ? helper_copy(body, modes[mode].ctx) : -1;
-	size_t n = 0;
+	long helper = modes[mode].helper ? helper_copy(body) : -1;
+	size_t n = put_arguments(mode, program);
 
-	if (modes[mode].tagged) {
-		program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
-		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
-		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
-		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
-		program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
-	}
-	program[n++] = body->insns[0]; /* r6 = r1 */
 	if (helper > 0) {
+		program[n++] = NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_3);
 		program[n++] = NG_MOV_I(BPF_REG_0, 0);
-		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper - 1);
+		program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 0, helper);
 	}
-	memcpy(program + n, body->insns + 1, (body->n - 1) * sizeof(*program));
-	return n + body->n - 1;
+	memcpy(program + n, body->insns, body->n * sizeof(*program));
+	return n + body->n;
 }
 
 static char verifier_log[1 << 20];
+
+/* Gives the body's loads of its table a map to read from: its descriptor, or -1 without a table. */
+static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t n)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t zero = 0;
+	int fd;
+
+	if (!body->table)
+		return -1;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", 4, (uint32_t)body->table_size, 1, &opts);
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, body->table, 0) || bpf_map_freeze(fd))
+		printf("#   no map for a table of %zu bytes\n", body->table_size);
+	for (size_t i = 0; i < n; i++)
+		if (insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
+		    insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			insns[i].imm = fd;
+	return fd;
+}
 
 static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_ctx ctx, bool frags)
 {
@@ -301,6 +145,27 @@ static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_c
 
 	verifier_log[0] = '\0';
 	return bpf_prog_load(type, "filter_test", "GPL", insns, n, &opts); /* logs a refusal */
+}
+
+/* Makes the frozen array of body->table and writes it into the instructions; -1: refused. */
+static inline int load_table(struct ng_ebpf *body)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t zero = 0;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero),
+				 (uint32_t)body->table_size, 1, &opts);
+
+	if (map < 0)
+		return -1;
+	if (bpf_map_update_elem(map, &zero, body->table, 0) || bpf_map_freeze(map)) {
+		close(map);
+		return -1;
+	}
+	for (size_t i = 0; i < body->n; i++)
+		if (body->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
+		    body->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			body->insns[i].imm = map;
+	return map;
 }
 
 static void show_refusal(void)
@@ -328,11 +193,16 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
-	if (modes[mode].helper && helper_copy(&body, modes[mode].ctx) < 0)
+	if (modes[mode].helper && helper_copy(&body) < 0) {
 		fd = -2;
-	else
-		fd = load_program(program, wrap(&body, mode, program), modes[mode].ctx,
-				  modes[mode].frags);
+	} else {
+		size_t n = wrap(&body, mode, program);
+		int table = bind_table(&body, program, n);
+
+		fd = load_program(program, n, modes[mode].ctx, modes[mode].frags);
+		if (table >= 0)
+			close(table);
+	}
 	ng_ebpf_free(&body);
 	if (fd == -1 || fd < -2) {
 		show_refusal();

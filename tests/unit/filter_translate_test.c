@@ -137,7 +137,7 @@ static void test_shape(enum ng_filter_ctx ctx)
 	bool tidy = true;
 
 	ng_filter_compile("(ip[2:2] + tcp[4:2]) * len > 9 and vlan and ether[ip[8]:4] = 1",
-			  "expression", 1, 96, false, &filter, &err);
+			  "expression", 1, 96, NG_FILTER_PLAIN, &filter, &err);
 	is_int(ng_filter_translate(&filter, ctx, 0, &body, &err), 0, "translates");
 	for (size_t i = 0; i < body.n; i++) {
 		const struct bpf_insn *insn = &body.insns[i];
