@@ -26,14 +26,15 @@ enum { OPT_AS = 256, OPT_HOOK, OPT_MATCH, OPT_FORM };
 		0, NULL, NG_OPT_NONE, NULL, NULL                                                   \
 	}
 
-const char *const ng_filter_dump_forms[] = { "cbpf", "ebpf", "xlated", "jited", "dot", NULL };
+const char *const ng_filter_dump_forms[] = { "cbpf", "ir", "ebpf", "xlated", "jited", "dot", NULL };
 
 static const struct ng_opt dump_options[] = {
 	FORM_OPTION(0, "cbpf", "classic BPF, as tcpdump -d"),
-	FORM_OPTION(1, "ebpf", "our translation (the default)"),
-	FORM_OPTION(2, "xlated", "the gate's program as the kernel has it"),
-	FORM_OPTION(3, "jited", "the same as machine code"),
-	FORM_OPTION(4, "dot", "its basic blocks, for graphviz"),
+	FORM_OPTION(1, "ir", "what the optimizer makes of it"),
+	FORM_OPTION(2, "ebpf", "our translation (the default)"),
+	FORM_OPTION(3, "xlated", "the gate's program as the kernel has it"),
+	FORM_OPTION(4, "jited", "the same as machine code"),
+	FORM_OPTION(5, "dot", "its basic blocks, for graphviz"),
 	HOOK_OPTION,
 	NG_EXPRESSION_OPTIONS,
 	END_OF_OPTIONS,
@@ -158,13 +159,14 @@ const struct ng_verb ng_verb_filter = {
 	.run = run,
 	.summary = "show what an expression becomes, compile it for others, try it on a file",
 	.usage =
-		"filter dump [--cbpf|--ebpf|--xlated|--jited|--dot] [--hook xdp|tc-in|tc-out] [EXPR]\n"
+		"filter dump [--cbpf|--ir|--ebpf|--xlated|--jited|--dot] [--hook xdp|tc-in|tc-out] [EXPR]\n"
 		"filter explain [EXPR]\n"
 		"filter compile --as cbpf|ddd|dd|ebpf|c|elf [-o FILE] [--hook HOOK] [--match drop|pass] [EXPR]\n"
 		"filter run -r FILE [--hook HOOK] [EXPR]\n"
 		"\n"
-		"  dump: --ebpf (the default) is our translation, --cbpf classic BPF as tcpdump -d prints it,\n"
-		"  --xlated and --jited the gate's program as the kernel has it, --dot basic blocks for graphviz.\n"
+		"  dump: --cbpf is classic BPF as tcpdump -d prints it, --ir what the optimizer makes of that,\n"
+		"  --ebpf (the default) the translation, --xlated and --jited the gate's program as the kernel\n"
+		"  has it, --dot --ir as a graph for graphviz (with --no-optimize, --cbpf).\n"
 		"  explain: sizes, what it reads, what it needs. -j: as JSON.\n"
 		"  compile: cbpf, ddd, dd: classic BPF (mnemonics, numbers, C); ebpf, c, elf: a whole program\n"
 		"  for the hook (hex, or bytes with -o; a C array; an object that ip link and tc filter load).\n"

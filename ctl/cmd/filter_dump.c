@@ -14,8 +14,8 @@
 #include "ctl/cmd/filter.h"
 #include "ctl/dataplane/gate.h"
 #include "ctl/dataplane/image.h"
-#include "ctl/filter/cfg.h"
 #include "ctl/filter/disasm.h"
+#include "ctl/filter/ir.h"
 
 #define BYTES_A_LINE 16
 
@@ -184,30 +184,86 @@ static void put_dot_block(FILE *to, const struct ng_cbpf *cbpf, const struct ng_
 	fprintf(to, "\tb%zu -> b%zu [label=\"no\"];\n", n, b->succ[1]);
 }
 
-static int dump_dot(const struct ng_filter_call *c, FILE *to, struct ng_error *err)
+static int dump_blocks(const struct ng_cbpf *cbpf, const struct ng_cfg *cfg, FILE *to)
 {
-	struct sock_filter all = { .code = BPF_RET | BPF_K, .k = NG_SNAPLEN_MAX };
-	const struct ng_cbpf every = { .insns = &all, .n = 1 };
-	const struct ng_cbpf *cbpf = c->cbpf.n ? &c->cbpf : &every;
+	fputs("digraph filter {\n\tnode [shape=box, fontname=monospace];\n", to);
+	for (size_t i = 0; i < cfg->n_blocks; i++)
+		put_dot_block(to, cbpf, &cfg->blocks[i], i);
+	fputs("}\n", to);
+	return 0;
+}
+
+/*
+ * The intermediate representation goes to print(), as it is used: optimized unless that is not
+ * wanted. -EOPNOTSUPP without *err: the filter is one that has none.
+ */
+static int with_ir(const struct ng_filter_call *c, const struct ng_cfg *cfg, FILE *to,
+		   int (*print)(FILE *to, const struct ng_ir *ir), struct ng_error *err)
+{
+	struct ng_ir ir;
+	int rc = ng_ir_build(cfg, &ir);
+
+	if (!rc) {
+		if (!(c->expression.flags & NG_FILTER_PLAIN))
+			ng_ir_optimize(&ir);
+		rc = ir.failed ? -ENOMEM : print(to, &ir);
+		ng_ir_free(&ir);
+	}
+	return !rc || rc == -EOPNOTSUPP
+		       ? rc
+		       : ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot print");
+}
+
+/* An empty filter has blocks, too. */
+static int build_cfg(const struct ng_filter_call *c, struct ng_cbpf *cbpf, struct ng_cfg *cfg,
+		     struct ng_error *err)
+{
+	static struct sock_filter all = { .code = BPF_RET | BPF_K, .k = NG_SNAPLEN_MAX };
+
+	*cbpf = c->cbpf.n ? c->cbpf : (struct ng_cbpf){ .insns = &all, .n = 1 };
+	return ng_cfg_build(cbpf, cfg, err);
+}
+
+static int dump_ir(const struct ng_filter_call *c, FILE *to, struct ng_error *err)
+{
+	struct ng_cbpf cbpf;
 	struct ng_cfg cfg;
-	int rc = ng_cfg_build(cbpf, &cfg, err);
+	int rc = build_cfg(c, &cbpf, &cfg, err);
 
 	if (rc)
 		return rc;
-	fputs("digraph filter {\n\tnode [shape=box, fontname=monospace];\n", to);
-	for (size_t i = 0; i < cfg.n_blocks; i++)
-		put_dot_block(to, cbpf, &cfg.blocks[i], i);
-	fputs("}\n", to);
+	rc = with_ir(c, &cfg, to, ng_ir_print, err);
 	ng_cfg_free(&cfg);
-	return 0;
+	if (rc == -EOPNOTSUPP) {
+		ng_err(err, NG_EXIT_UNSUPPORTED, 0, "filter", "it has no such form");
+		ng_err_why(err, "it loops, or is too involved: its translation is the plain one");
+		ng_err_try(err, "nicgate filter dump --cbpf .., nicgate filter dump --ebpf ..");
+	}
+	return rc;
+}
+
+static int dump_dot(const struct ng_filter_call *c, FILE *to, struct ng_error *err)
+{
+	struct ng_cbpf cbpf;
+	struct ng_cfg cfg;
+	int rc = build_cfg(c, &cbpf, &cfg, err);
+
+	if (rc)
+		return rc;
+	rc = c->expression.flags & NG_FILTER_PLAIN ? -EOPNOTSUPP
+						   : with_ir(c, &cfg, to, ng_ir_print_dot, err);
+	if (rc == -EOPNOTSUPP)
+		rc = dump_blocks(&cbpf, &cfg, to);
+	ng_cfg_free(&cfg);
+	return rc;
 }
 
 static const struct {
 	int (*dump)(const struct ng_filter_call *c, FILE *to, struct ng_error *err);
 	bool by_hook;
 } forms[] = {
-	{ dump_cbpf, false }, { dump_ebpf, true }, { dump_xlated, true },
-	{ dump_jited, true }, { dump_dot, false },
+	{ dump_cbpf, false },  { dump_ir, false },   { dump_ebpf, true },
+	{ dump_xlated, true }, { dump_jited, true }, { dump_dot, false },
 };
 
 /* As text, or as an array of its lines. */

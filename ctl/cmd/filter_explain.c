@@ -3,13 +3,13 @@
 #include <errno.h>
 
 #include "ctl/cmd/filter.h"
-#include "ctl/filter/cfg.h"
+#include "ctl/filter/ir.h"
 #include "maps/pins.h"
 
 struct facts {
 	__u64 reach; /* bytes from the packet's start that it may read at constant offsets */
 	bool variable, length, metadata, loops;
-	__u64 keys;
+	size_t sets, keys;
 };
 
 static bool is_metadata(const struct sock_filter *f)
@@ -33,17 +33,45 @@ static struct facts find_facts(const struct ng_cbpf *p)
 		if ((op == NG_OP_ABS || op == NG_OP_MSH) && !is_metadata(f) && end > facts.reach)
 			facts.reach = end;
 	}
-	for (size_t i = 0; i < p->n_sets; i++)
-		facts.keys += p->sets[i].n;
 	return facts;
 }
 
-static void show_facts(const struct ng_filter_call *c, struct ng_out *out)
+static void count_sets(struct facts *facts, const struct ng_set *set, size_t n)
 {
-	const struct facts f = find_facts(&c->cbpf);
+	facts->sets = n;
+	facts->keys = 0;
+	for (size_t i = 0; i < n; i++)
+		facts->keys += set[i].n;
+}
 
+/* The sets that the optimizer leaves; without it, those that the program came with. */
+static int find_sets(const struct ng_filter_call *c, struct facts *facts)
+{
+	struct ng_cfg cfg;
+	struct ng_ir ir;
+	int rc;
+
+	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets);
+	if (!c->cbpf.n || c->expression.flags & NG_FILTER_PLAIN)
+		return 0;
+	rc = ng_cfg_build(&c->cbpf, &cfg, NULL);
+	if (rc)
+		return rc;
+	rc = ng_ir_build(&cfg, &ir);
+	if (!rc) {
+		ng_ir_optimize(&ir);
+		rc = ir.failed ? -ENOMEM : 0;
+		count_sets(facts, ir.set, ir.n_sets);
+		ng_ir_free(&ir);
+	}
+	ng_cfg_free(&cfg);
+	return rc == -EOPNOTSUPP ? 0 : rc; /* a filter without that form */
+}
+
+static void show_facts(const struct ng_filter_call *c, struct facts f, struct ng_out *out)
+{
 	ng_out_u64(out, "classic_instructions", "classic BPF instructions", c->cbpf.n);
-	ng_out_u64(out, "sets", "sets", c->cbpf.n_sets);
+	ng_out_u64(out, "sets", "sets", f.sets);
 	ng_out_u64(out, "keys", "keys in them", f.keys);
 	ng_out_u64(out, "reads_bytes", "reads at most this many bytes", f.reach);
 	ng_out_bool(out, "reads_variable", "reads behind headers of variable length", f.variable);
@@ -72,8 +100,12 @@ static void show_hooks(struct ng_out *out, const struct ng_ebpf body[NG_HOOK_MAX
 int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 {
 	struct ng_ebpf body[NG_HOOK_MAX] = { { 0 } };
+	struct facts facts = find_facts(&c->cbpf);
 	struct ng_out *out = NULL;
-	int rc = 0;
+	int rc = find_sets(c, &facts);
+
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot explain it");
 
 	for (unsigned int i = 0; !rc && i < NG_HOOK_MAX; i++)
 		rc = ng_filter_body(c, i, &body[i], err);
@@ -83,7 +115,7 @@ int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 	}
 	if (!rc) {
 		ng_out_begin(out);
-		show_facts(c, out);
+		show_facts(c, facts, out);
 		show_hooks(out, body);
 		rc = ng_out_end(out, err);
 	}

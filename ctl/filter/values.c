@@ -185,12 +185,17 @@ static void to_host(struct ng_low *l, int reg, unsigned int size)
 		put(l, NG_TO_HOST(reg, 8 * size));
 }
 
-/* Bytes of the tag in metadata, as a number. */
+/* Bytes of the tag in metadata, as a number; vlan_proto is in network order. */
 static int load_tag(struct ng_low *l, const struct ng_value *v)
 {
 	unsigned int behind = BEHIND_TAG - v->k - v->size, pins = l->pins;
 	int reg = ng_low_take(l), tci;
 
+	if (v->size == 2 && behind == 2) {
+		ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
+		put(l, NG_TO_HOST(reg, 16));
+		return reg;
+	}
 	if (behind >= 2) {
 		ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
 		put(l, NG_TO_HOST(reg, 16));
@@ -237,6 +242,11 @@ static int compute_load(struct ng_low *l, struct ng_value v)
 
 	switch (ng_low_place(l, &v)) {
 	case NG_LOW_TAG:
+		if (raw && v.k == NG_TAG_AT && v.size == 2) {
+			reg = ng_low_take(l);
+			ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
+			return reg;
+		}
 		reg = load_tag(l, &v);
 		if (raw)
 			to_host(l, reg, v.size); /* there and back are the same */
