@@ -52,6 +52,19 @@ static int open_savefile(struct ng_replay *r, struct ng_error *err)
 	return 0;
 }
 
+/* A savefile holds bytes. */
+static int check_filter(const struct ng_replay *r, struct ng_error *err)
+{
+	const char *what = ng_cbpf_uses_metadata(r->filter);
+
+	if (!what)
+		return 0;
+	ng_err(err, NG_EXIT_USAGE, 0, r->path, "the filter asks for %s", what);
+	ng_err_why(err,
+		   "a savefile does not tell: only a packet on its way through an interface does");
+	return -EINVAL;
+}
+
 static int renew_lease(struct ng_replay *r)
 {
 	__u32 now;
@@ -136,7 +149,9 @@ int ng_replay_open(const char *path, const struct ng_cbpf *filter, unsigned int 
 	r->path = path;
 	r->filter = filter;
 	r->jiffies_fd = -1;
-	rc = open_savefile(r, err);
+	rc = check_filter(r, err);
+	if (!rc)
+		rc = open_savefile(r, err);
 	if (!rc)
 		rc = load_program(r, flags, hook, err);
 	if (rc)

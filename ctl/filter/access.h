@@ -74,6 +74,8 @@ void ng_access_guard(struct ng_translation *t, unsigned int bytes);
 void ng_access_load(struct ng_translation *t, const struct sock_filter *f);
 /* NG_OP_LEN */
 void ng_access_len(struct ng_translation *t, unsigned int reg);
+/* NG_OP_META */
+void ng_access_meta(struct ng_translation *t, const struct sock_filter *f);
 
 /* Jump to one of NG_L_. */
 void ng_goto(struct ng_translation *t, struct bpf_insn insn, size_t label);

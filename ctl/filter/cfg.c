@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ctl/filter/meta.h"
+
 #define SUMS(op)                                                                                   \
 	[BPF_ALU | (op) | BPF_K] = { NG_OP_ALU, 0 }, [BPF_ALU | (op) | BPF_X] = { NG_OP_ALU, 0 }
 #define TESTS(op)                                                                                  \
@@ -55,12 +57,15 @@ static const struct {
 
 enum ng_op ng_op_of(const struct sock_filter *f)
 {
-	return f->code < 256 ? (enum ng_op)ops[f->code].op : NG_OP_UNKNOWN;
+	enum ng_op op = f->code < 256 ? (enum ng_op)ops[f->code].op : NG_OP_UNKNOWN;
+	__u32 number;
+
+	return op == NG_OP_ABS && ng_meta_is(f->k, &number) ? NG_OP_META : op;
 }
 
 unsigned int ng_op_size(const struct sock_filter *f)
 {
-	return f->code < 256 ? ops[f->code].size : 0;
+	return f->code < 256 && ng_op_of(f) != NG_OP_META ? ops[f->code].size : 0;
 }
 
 static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
@@ -69,29 +74,15 @@ static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
 	return ret;
 }
 
-/* libpcap reads the kernel's metadata by loads from here on; no packet has such an offset. */
-static bool is_metadata(const struct sock_filter *f)
+static int check_metadata(const struct sock_filter *f, struct ng_error *err)
 {
-	return ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF &&
-	       f->k < (__u32)(SKF_AD_OFF + SKF_AD_MAX);
-}
+	__u32 number;
 
-static int refuse_metadata(struct ng_error *err, const struct sock_filter *f)
-{
-	switch ((int)f->k - SKF_AD_OFF) {
-	case SKF_AD_PKTTYPE:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "'inbound' and 'outbound' are not part of a packet");
-		ng_err_try(err, "-Q in or -Q out in place of the word");
-		break;
-	case SKF_AD_IFINDEX:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL, "'ifindex' is not part of a packet");
-		ng_err_try(err, "-i DEV in place of the word");
-		break;
-	default:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "the filter asks for the kernel's metadata of a packet");
-	}
+	ng_meta_is(f->k, &number);
+	if (ng_meta_known(number))
+		return 0;
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "the filter asks for %s, which is not supported",
+	       ng_meta_name(number));
 	return -EOPNOTSUPP;
 }
 
@@ -141,8 +132,8 @@ static int check_insn(const struct ng_cbpf *in, size_t i, struct ng_error *err)
 	switch (ng_op_of(f)) {
 	case NG_OP_UNKNOWN:
 		return refuse(-EINVAL, err, i, "unknown opcode");
-	case NG_OP_ABS:
-		return is_metadata(f) ? refuse_metadata(err, f) : 0;
+	case NG_OP_META:
+		return check_metadata(f, err);
 	case NG_OP_MEM:
 	case NG_OP_STORE:
 		return f->k < BPF_MEMWORDS ? 0
@@ -242,6 +233,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 			b->succ[1] = block_of[to[1]];
 		}
 		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
+		cfg->uses_meta |= ng_op_of(f) == NG_OP_META;
 		cfg->uses_bytes |= ng_op_size(f) > 0;
 		if (ng_op_of(f) == NG_OP_MEM)
 			cfg->mem_read |= 1u << f->k;

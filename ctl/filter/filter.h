@@ -41,6 +41,11 @@ struct ng_cbpf {
 	size_t n_sets;
 };
 void ng_cbpf_free(struct ng_cbpf *p);
+/*
+ * What a program asks that only a packet on its way can answer, not one in a file: its direction,
+ * interface, mark or queue, as words behind "the filter asks for". NULL: nothing.
+ */
+const char *ng_cbpf_uses_metadata(const struct ng_cbpf *p);
 
 enum ng_filter_flags {
 	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
@@ -60,7 +65,6 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 struct ng_packet_meta {
 	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
 	__u32 ifindex, mark, queue;
-	__u32 protocol; /* EtherType */
 };
 
 /*

@@ -5,6 +5,7 @@
 
 #include "ctl/filter/access.h"
 #include "ctl/filter/fast.h"
+#include "ctl/filter/meta.h"
 
 /* What is known about a block while one copy of the filter is written. */
 struct block_state {
@@ -57,6 +58,9 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 		break;
 	case NG_OP_LEN:
 		ng_access_len(t, subject(f));
+		break;
+	case NG_OP_META:
+		ng_access_meta(t, f);
 		break;
 	case NG_OP_IMM:
 		put(t, NG_MOV32_I(subject(f), f->k));
@@ -375,6 +379,25 @@ static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
 	return ng_emit_finish(&e, out) ? ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter") : 0;
 }
 
+/* What the hook does not have of what it is asked for. */
+static int check_hook(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_error *err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		__u32 number;
+
+		if (ng_op_of(&in->insns[i]) != NG_OP_META)
+			continue;
+		ng_meta_is(in->insns[i].k, &number);
+		if (ng_meta_source(number, ctx).kind != NG_META_NONE)
+			continue;
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "the filter asks for %s", ng_meta_name(number));
+		ng_err_why(err, "a packet has none yet at the XDP hook");
+		ng_err_try(err, "--hook tc");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
 			struct ng_ebpf *out, struct ng_error *err)
 {
@@ -386,8 +409,10 @@ int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsign
 	ret = ng_cfg_build(in, &t.cfg, err);
 	if (ret)
 		return ret;
-	ret = flags & NG_FILTER_PLAIN ? translate_plain(&t, out, err)
-				      : translate_fast(&t, out, err);
+	ret = check_hook(in, ctx, err);
+	if (!ret)
+		ret = flags & NG_FILTER_PLAIN ? translate_plain(&t, out, err)
+					      : translate_fast(&t, out, err);
 	ng_cfg_free(&t.cfg);
 	return ret;
 }

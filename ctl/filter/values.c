@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "ctl/filter/lowering.h"
+#include "ctl/filter/meta.h"
 
 #define TAG_BYTES  4
 #define BEHIND_TAG (NG_TAG_AT + TAG_BYTES)
@@ -139,8 +140,12 @@ void ng_low_load_len(struct ng_low *l, int reg)
 
 void ng_low_load_meta(struct ng_low *l, int reg, __u32 number)
 {
-	(void)number;
-	put(l, NG_MOV32_I(reg, 0));
+	struct ng_meta_source source = ng_meta_source(number, l->to->ctx);
+
+	if (source.kind == NG_META_FIELD)
+		ng_low_load_packet(l, reg, source.value);
+	else
+		put(l, NG_MOV32_I(reg, source.value));
 }
 
 int ng_low_phi_slot(struct ng_low *l, ng_val phi)

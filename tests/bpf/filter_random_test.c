@@ -136,8 +136,7 @@ static size_t random_body(struct sock_filter *insns, size_t i, size_t n)
 static bool asks_metadata(const struct sock_filter *insns, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ng_op_of(&insns[i]) == NG_OP_ABS && insns[i].k >= (uint32_t)SKF_AD_OFF &&
-		    insns[i].k < (uint32_t)(SKF_AD_OFF + SKF_AD_MAX))
+		if (ng_op_of(&insns[i]) == NG_OP_META)
 			return true;
 	return false;
 }

@@ -213,7 +213,7 @@ static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t
 
 static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_ctx ctx, bool frags)
 {
-	enum bpf_prog_type type = ctx == NG_CTX_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+	enum bpf_prog_type type = ctx == NG_CTX_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = verifier_log,
 		    .log_size = sizeof(verifier_log),
 		    .prog_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0);

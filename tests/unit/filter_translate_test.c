@@ -70,21 +70,26 @@ static const struct {
 	  2,
 	  -EOPNOTSUPP,
 	  "shift" },
-	{ "the packet's direction",
-	  { S(BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE), RETURN_0 },
-	  2,
-	  -EOPNOTSUPP,
-	  "'inbound'" },
-	{ "the interface",
-	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_IFINDEX), RETURN_0 },
-	  2,
-	  -EOPNOTSUPP,
-	  "'ifindex'" },
-	{ "other metadata",
+	{ "the packet's mark at XDP",
 	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK), RETURN_0 },
 	  2,
 	  -EOPNOTSUPP,
-	  "metadata" },
+	  "the packet's mark" },
+	{ "the packet's hash",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_RXHASH), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "the packet's hash" },
+	{ "random numbers",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_RANDOM), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "a random number" },
+	{ "metadata between two numbers",
+	  { S(BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK + 1), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "unknown kind" },
 };
 
 static void test_refused(void)
@@ -105,6 +110,31 @@ static void test_refused(void)
 				err.exit == NG_EXIT_USAGE && !out.insns,
 			"refuses %s", refused[i].what))
 			printf("#   %d: %s\n", ret, err.what);
+	}
+}
+
+/* What a savefile cannot answer. */
+static void test_uses_metadata(void)
+{
+	static const struct {
+		__u32 k;
+		const char *what;
+	} rows[] = {
+		{ (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE), "'inbound' or 'outbound'" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_IFINDEX), "'ifindex'" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_MARK), "the packet's mark" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_VLAN_TAG), NULL },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_MAX), NULL },
+		{ 12, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sock_filter insns[] = { S(BPF_LD | BPF_H | BPF_ABS, rows[i].k), RETURN_0 };
+		const char *what =
+			ng_cbpf_uses_metadata(&(struct ng_cbpf){ .insns = insns, .n = 2 });
+
+		ok(what == rows[i].what || (what && rows[i].what && !strcmp(what, rows[i].what)),
+		   "a load at %#x asks for %s", rows[i].k, rows[i].what ?: "bytes");
 	}
 }
 
@@ -184,6 +214,7 @@ static void test_shape(enum ng_filter_ctx ctx)
 int main(void)
 {
 	test_refused();
+	test_uses_metadata();
 	test_protochain();
 	test_size();
 	test_shape(NG_CTX_XDP);
