@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filter expressions to classic BPF: libpcap, with long lists taken out before it. */
+/* Filter expressions to classic BPF: libpcap, with scopes and long lists in front. */
 #include "ctl/filter/pcap.h"
 #include "ctl/filter/lists.h"
 #include "ctl/filter/locate.h"
+#include "ctl/filter/scope.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,11 +13,14 @@
 /* Beyond, libpcap would take minutes: the time it needs grows with the square. */
 #define TERMS_MAX 1000
 
+#define REJECTS_ALL "expression rejects all packets" /* libpcap's words */
+
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct ng_pcap_insn), "same instruction");
 
 struct job {
 	pcap_t *pcap;
 	struct ng_source source;
+	unsigned int snaplen;
 	bool optimize;
 	struct ng_expr expr;
 	struct ng_lists lists;
@@ -122,6 +126,7 @@ static int refuse_terms(size_t n, struct ng_error *err)
 	return ret;
 }
 
+/* In libpcap's reading. */
 static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *err)
 {
 	size_t terms;
@@ -138,6 +143,98 @@ static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *e
 	if (ret == 1 && job->optimize)
 		ret = compile_lists(job, false, out, err);
 	return ret == 1 ? compile_source(job, out, err) : ret;
+}
+
+static void free_job(struct job *job)
+{
+	ng_expr_free(&job->expr);
+	ng_lists_free(&job->lists);
+}
+
+/* One text of a scoped expression. *out is empty if it never matches. */
+static int compile_step(const struct job *job, const char *text, struct ng_cbpf *out,
+			struct ng_error *err)
+{
+	struct job step = { .pcap = job->pcap,
+			    .source = { .text = text, .file = job->source.file },
+			    .optimize = job->optimize };
+	struct ng_error e = { 0 };
+	size_t at;
+	int ret = ng_expr_parse(text, &step.expr, &at);
+
+	ret = ret ? no_memory(&e) : compile_expr(&step, out, &e);
+	free_job(&step);
+	if (ret == -EINVAL && strcmp(e.what, REJECTS_ALL) == 0) {
+		*out = (struct ng_cbpf){ 0 };
+		return 0;
+	}
+	e.line = 0; /* the text is none of the user's */
+	if (ret && err)
+		*err = e;
+	return ret;
+}
+
+static int compile_steps(const struct job *job, const struct ng_scope *scope, struct ng_cbpf *out,
+			 struct ng_error *err)
+{
+	struct ng_cbpf *program = calloc(scope->n, sizeof(*program));
+	size_t matching = 0;
+	int ret = program ? 0 : no_memory(err);
+
+	for (size_t i = 0; i < scope->n && !ret; i++) {
+		ret = compile_step(job, scope->step[i].text, &program[i], err);
+		matching += program[i].n > 0;
+	}
+	if (!ret && !matching)
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", REJECTS_ALL);
+	else if (!ret && ng_scope_join(scope, program, job->snaplen, out))
+		ret = no_memory(err);
+	for (size_t i = 0; program && i < scope->n; i++)
+		ng_cbpf_free(&program[i]);
+	free(program);
+	return ret;
+}
+
+static int refuse_scopes(const struct job *job, int ret, size_t at, struct ng_error *err)
+{
+	if (ret == -ENOMEM)
+		return no_memory(err);
+	if (ret == -E2BIG) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "more than %d alternatives of 'vlan'",
+		       NG_SCOPE_STEPS_MAX);
+		ng_err_why(err, "each is a filter of its own, with all that 'and' joins to it");
+		return -EINVAL;
+	}
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "a value whose words stand beyond a 'vlan'");
+	ng_source_at(&job->source, at, err);
+	ng_err_why(err,
+		   "'vlan' holds for what 'and' joins to it, so that these parts are separate");
+	return -EINVAL;
+}
+
+/* In ours, where it differs. */
+static int compile_scoped(struct job *job, struct ng_cbpf *out, struct ng_error *err)
+{
+	struct ng_scope scope;
+	struct ng_cbpf whole = { 0 };
+	bool optimize = job->optimize;
+	size_t at = 0;
+	int ret = ng_scope_read(&job->expr, &scope, &at);
+
+	if (ret) {
+		ret = refuse_scopes(job, ret, at, err);
+	} else if (!scope.n) {
+		ret = compile_expr(job, out, err);
+	} else {
+		job->optimize = false; /* this is for libpcap's errors, with their positions */
+		ret = compile_expr(job, &whole, err);
+		job->optimize = optimize;
+		ng_cbpf_free(&whole);
+		if (!ret)
+			ret = compile_steps(job, &scope, out, err);
+	}
+	ng_scope_free(&scope);
+	return ret;
 }
 
 /* What we cannot read is no filter for libpcap either, or so deep that it is nobody's. */
@@ -161,11 +258,10 @@ static int compile(struct job *job, unsigned int flags, struct ng_cbpf *out, str
 		return compile_source(job, out, err);
 	ret = ng_expr_parse(job->source.text, &job->expr, &at);
 	if (!ret)
-		ret = compile_expr(job, out, err);
+		ret = compile_scoped(job, out, err);
 	else
 		ret = ret == -ENOMEM ? no_memory(err) : compile_unread(job, at, out, err);
-	ng_expr_free(&job->expr);
-	ng_lists_free(&job->lists);
+	free_job(job);
 	return ret;
 }
 
@@ -173,6 +269,7 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
 {
 	struct job job = { .source = { .text = expr, .file = file },
+			   .snaplen = snaplen,
 			   .optimize = !(flags & NG_FILTER_PLAIN) };
 	int ret;
 

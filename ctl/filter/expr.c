@@ -28,8 +28,8 @@ struct parser {
 };
 
 static const char *const protos[] = {
-	"",	"ip",	 "arp",	 "rarp", "ip6", "tcp", "udp",  "sctp", /* before a value */
-	"icmp", "icmp6", "igmp", "ah",	 "esp", "pim", "vrrp",
+	"",	 "ip",	 "arp",	  "rarp", "ip6", "tcp", "udp", "sctp", /* before a value */
+	"ether", "icmp", "icmp6", "igmp", "ah",	 "esp", "pim", "vrrp",
 };
 enum { PROTO_IP = 1, PROTO_RARP = 3, PROTO_IP6, PROTO_TCP, PROTO_UDP, PROTO_SCTP };
 
@@ -70,6 +70,13 @@ bool ng_expr_has(const struct ng_expr *e, __u32 i, enum ng_term term)
 		if (ng_expr_has(e, child, term))
 			return true;
 	return false;
+}
+
+bool ng_expr_leans(const struct ng_expr *e, __u32 i)
+{
+	while (i && e->node[i].kind != NG_NODE_TERM)
+		i = e->node[i].first;
+	return i && e->node[i].implied && !e->node[i].q.known;
 }
 
 /* Values */
@@ -187,6 +194,8 @@ bool ng_expr_value(const char *word, size_t n, const struct ng_qual *q, enum ng_
 	enum ng_term kind;
 	bool good;
 
+	if (q->type == NG_TYPE_PROTO)
+		return false;
 	if (q->type == NG_TYPE_PORT || q->type == NG_TYPE_PORTRANGE) {
 		kind = NG_TERM_PORTS;
 		good = (!q->proto || (q->proto >= PROTO_TCP && q->proto <= PROTO_SCTP)) &&
@@ -269,7 +278,7 @@ static size_t read_sides(const struct parser *p, size_t i, struct ng_qual *q)
 /* Reads protocol, direction and type; returns the token behind. q->known: all but a protocol. */
 static size_t read_head(const struct parser *p, size_t i, struct ng_qual *q)
 {
-	static const char *const types[] = { "host", "net", "port", "portrange" };
+	static const char *const types[] = { "host", "net", "port", "portrange", "proto" };
 
 	for (size_t k = 1; k < N_OF(protos) && !q->proto; k++)
 		if (is_word(p, i, protos[k]))
@@ -318,7 +327,53 @@ static bool read_value(const struct parser *p, size_t i, size_t end, struct ng_n
 	       ng_expr_value(net, (size_t)n, &node->q, &node->term, &node->value);
 }
 
-static enum ng_term shift_kind(const struct parser *p, size_t i, size_t end)
+/* What begins a term, or is one, and so is no name. */
+static bool is_keyword(const struct parser *p, size_t i)
+{
+	static const char *const words[] = {
+		"link",	      "ppp",	     "slip",	  "fddi",      "tr",	  "wlan",
+		"igrp",	      "carp",	     "radio",	  "atalk",     "aarp",	  "decnet",
+		"lat",	      "sca",	     "moprc",	  "mopdl",     "iso",	  "esis",
+		"es-is",      "isis",	     "is-is",	  "l1",	       "l2",	  "iih",
+		"lsp",	      "snp",	     "csnp",	  "psnp",      "clnp",	  "stp",
+		"ipx",	      "netbeui",     "broadcast", "multicast", "inbound", "outbound",
+		"llc",	      "lane",	     "metac",	  "bcc",       "oam",	  "oamf4",
+		"oamf4ec",    "oamf4sc",     "sc",	  "ilmic",     "fisu",	  "lssu",
+		"lsu",	      "msu",	     "hfisu",	  "hlssu",     "hmsu",	  "len",
+		"length",     "tcpflags",    "mask",	  "gateway",   "type",	  "subtype",
+		"dir",	      "direction",   "less",	  "greater",   "byte",	  "ifindex",
+		"connectmsg", "metaconnect",
+	};
+
+	for (size_t k = 0; k < N_OF(words); k++)
+		if (is_word(p, i, words[k]))
+			return true;
+	return false;
+}
+
+/* Whether the tokens [i, end) are a value alone: a name, address, number or net. */
+static bool is_value_alone(const struct parser *p, size_t i, size_t end)
+{
+	bool is_net = end == i + 3 && token(p, i + 2)->kind == NG_TOKEN_WORD &&
+		      (token(p, i + 1)->kind == NG_TOKEN_SLASH || is_word(p, i + 1, "mask"));
+
+	return token(p, i)->kind == NG_TOKEN_WORD && (end == i + 1 || is_net) && !is_keyword(p, i);
+}
+
+/* Whether a term looks at nothing that vlan and its like move. */
+static bool is_link(const struct parser *p, size_t i, size_t end)
+{
+	static const char *const words[] = { "less",	"greater",   "inbound",	 "outbound",
+					     "ifindex", "broadcast", "multicast" };
+
+	for (size_t k = 0; k < N_OF(words); k++)
+		if (is_word(p, i, words[k]))
+			return true;
+	return is_word(p, i, "ether") && end > i + 1 && !is_word(p, i + 1, "proto") &&
+	       p->e->text[token(p, i + 1)->start] != '[';
+}
+
+static enum ng_term special_kind(const struct parser *p, size_t i, size_t end)
 {
 	static const char *const words[] = { "mpls", "pppoed", "pppoes", "geneve", "vxlan" };
 	const char *text = p->e->text;
@@ -333,6 +388,8 @@ static enum ng_term shift_kind(const struct parser *p, size_t i, size_t end)
 	for (size_t k = 0; k < N_OF(words); k++)
 		if (is_word(p, i, words[k]))
 			return NG_TERM_SHIFT;
+	if (is_link(p, i, end))
+		return NG_TERM_LINK;
 	return is_word(p, i, "vlan") ? NG_TERM_SHIFT : NG_TERM_OTHER;
 }
 
@@ -386,6 +443,20 @@ static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *
 	return ng_expr_add(p->e, node);
 }
 
+/* Words without a head that the parser knows. */
+static void read_headless(struct parser *p, size_t i, size_t end, struct ng_node *node,
+			  struct ng_qual *q)
+{
+	if (node->term == NG_TERM_OTHER && is_value_alone(p, i, end)) {
+		node->implied = true;
+		node->q = *q;
+		p->bad = p->bad || ((!q->known || !read_value(p, i, end, node)) && p->ids);
+	} else {
+		q->known = false;
+		p->bad = p->bad || p->ids;
+	}
+}
+
 static __u32 parse_term_words(struct parser *p, struct ng_qual *q)
 {
 	size_t i = p->at, end = term_end(p, i), behind;
@@ -398,23 +469,16 @@ static __u32 parse_term_words(struct parser *p, struct ng_qual *q)
 	p->at = end;
 	node.start = token(p, i)->start;
 	node.end = token(p, end - 1)->end;
-	node.term = shift_kind(p, i, end);
-	behind = node.term == NG_TERM_OTHER ? read_head(p, i, &head) : i + 1;
-	if (behind == i) {
-		node.implied = true;
-		node.q = *q;
-		q->known = q->known && read_value(p, i, end, &node);
-		node.q.known = q->known;
-	} else if (behind == end || !head.known) {
-		if (behind == end && head.proto && !head.dir && !head.type)
-			node.term = NG_TERM_PROTO;
-		q->known = false;
-	} else {
+	node.term = special_kind(p, i, end);
+	behind = read_head(p, i, &head);
+	if (head.known && behind < end) {
 		*q = head;
 		p->bad = p->bad || p->ids;
 		return parse_tail(p, behind, end, &node, q);
 	}
-	p->bad = p->bad || (p->ids && !q->known);
+	if (behind == end && head.proto && !head.dir && !head.type)
+		node.term = NG_TERM_PROTO;
+	read_headless(p, i, end, &node, q);
 	return ng_expr_add(p->e, &node);
 }
 

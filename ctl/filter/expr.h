@@ -19,6 +19,7 @@ enum ng_term {
 	NG_TERM_PORTS, /* from lo to hi */
 	NG_TERM_VLAN,
 	NG_TERM_SHIFT, /* mpls, pppoed, pppoes, geneve, vxlan: moves what follows in libpcap */
+	NG_TERM_LINK,  /* looks at nothing that those move: Ethernet addresses, the length */
 	NG_TERM_SET,   /* `in {..}` or `in @NAME`, which libpcap does not have */
 };
 
@@ -29,6 +30,7 @@ enum ng_type {
 	NG_TYPE_NET,
 	NG_TYPE_PORT,
 	NG_TYPE_PORTRANGE,
+	NG_TYPE_PROTO,
 	NG_TYPE_MAX
 };
 
@@ -37,7 +39,7 @@ struct ng_qual {
 	unsigned char proto; /* 0: none; else for ng_qual_proto() */
 	unsigned char dir;   /* enum ng_dir */
 	unsigned char type;  /* enum ng_type */
-	bool known;	     /* false: none, or one that this table does not have */
+	bool known;	     /* false: none, or not such words */
 };
 const char *ng_qual_proto(unsigned char proto);
 
@@ -53,7 +55,7 @@ struct ng_node {
 	enum ng_node_kind kind;
 	enum ng_term term;
 	bool is_or;   /* how a chain joins it to what stands before */
-	bool implied; /* a term without words before its value, which takes its neighbour's */
+	bool implied; /* a term of a value alone, which takes its neighbour's words */
 	bool made;    /* has no text of its own: to be written from q and value */
 	struct ng_qual q;
 	struct ng_value value;
@@ -83,6 +85,11 @@ void ng_expr_free(struct ng_expr *e);
 __u32 ng_expr_add(struct ng_expr *e, const struct ng_node *node);
 /* Whether some term below node i is of this kind. */
 bool ng_expr_has(const struct ng_expr *e, __u32 i, enum ng_term term);
+/*
+ * Whether node i (0: no) begins with a value whose words only libpcap knows: they stand right
+ * before it and have to stay there.
+ */
+bool ng_expr_leans(const struct ng_expr *e, __u32 i);
 
 /* Address or port word of n bytes behind these qualifiers. False: none that this room knows. */
 bool ng_expr_value(const char *word, size_t n, const struct ng_qual *q, enum ng_term *term,

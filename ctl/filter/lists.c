@@ -82,14 +82,6 @@ static bool is_listable(const struct ng_node *node)
 	return node->kind == NG_NODE_TERM && node->q.dir != NG_DIR_BOTH && is_value(node);
 }
 
-/* Whether libpcap finds the words for a value at the beginning of node i in the term before it. */
-static bool leans_on_neighbour(const struct ng_expr *e, __u32 i)
-{
-	while (i && e->node[i].kind != NG_NODE_TERM)
-		i = e->node[i].first;
-	return i && e->node[i].implied && e->node[i].term == NG_TERM_OTHER;
-}
-
 static void add_member(struct run *r, __u32 term, size_t place)
 {
 	const struct ng_node *node = &r->e->node[term];
@@ -268,7 +260,7 @@ static int find_runs(struct run *r, __u32 chain)
 		term = term_of(e, child, is_or);
 		if (!term && !ret)
 			ret = fold_run(r);
-		else if (term && !leans_on_neighbour(e, next))
+		else if (term && !ng_expr_leans(e, next))
 			add_member(r, term, place);
 		child = next;
 	}

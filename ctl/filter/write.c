@@ -87,8 +87,12 @@ static void write_value(struct ng_written *w, const struct ng_node *node, const 
 static const char *type_word(unsigned char type)
 {
 	static const char *const words[] = {
-		[NG_TYPE_NONE] = "",	 [NG_TYPE_HOST] = "host",	    [NG_TYPE_NET] = "net",
-		[NG_TYPE_PORT] = "port", [NG_TYPE_PORTRANGE] = "portrange",
+		[NG_TYPE_NONE] = "",
+		[NG_TYPE_HOST] = "host",
+		[NG_TYPE_NET] = "net",
+		[NG_TYPE_PORT] = "port",
+		[NG_TYPE_PORTRANGE] = "portrange",
+		[NG_TYPE_PROTO] = "proto",
 	};
 
 	_Static_assert(sizeof(words) / sizeof(words[0]) == NG_TYPE_MAX, "a word for each");
