@@ -51,7 +51,7 @@ static int write_ebpf(const struct ng_filter_call *c, const struct ng_ebpf *p, F
 	if (p->table) {
 		ng_err(err, NG_EXIT_USAGE, 0, "filter", "instructions alone cannot hold its table");
 		ng_err_try(err, "--as elf or --as c: with the table");
-		ng_err_try(err, "--strict-pcap: without sets");
+		ng_err_try(err, "--strict-pcap --no-optimize: without sets");
 		return -EINVAL;
 	}
 	if (c->output)

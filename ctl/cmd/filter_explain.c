@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate filter explain: what a filter is, in figures. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "ctl/cmd/filter.h"
 #include "ctl/filter/ir.h"
@@ -36,36 +37,59 @@ static struct facts find_facts(const struct ng_cbpf *p)
 	return facts;
 }
 
-static void count_sets(struct facts *facts, const struct ng_set *set, size_t n)
+/* used: NULL for all. */
+static void count_sets(struct facts *facts, const struct ng_set *set, size_t n, const bool *used)
 {
-	facts->sets = n;
-	facts->keys = 0;
+	facts->sets = facts->keys = 0;
 	for (size_t i = 0; i < n; i++)
-		facts->keys += set[i].n;
+		if (!used || used[i]) {
+			facts->sets++;
+			facts->keys += set[i].n;
+		}
+}
+
+static int count_used(struct facts *facts, const struct ng_ir *ir)
+{
+	bool *used = calloc(ir->n_sets + 1, sizeof(*used));
+
+	if (!used)
+		return -ENOMEM;
+	for (size_t i = 0; i < ir->n_blocks; i++)
+		if (ir->block[i].reached && ir->block[i].test == NG_T_IN)
+			used[ir->block[i].set] = true;
+	count_sets(facts, ir->set, ir->n_sets, used);
+	free(used);
+	return 0;
+}
+
+static int count_optimized(struct facts *facts, const struct ng_cfg *cfg)
+{
+	struct ng_ir ir;
+	int rc = ng_ir_build(cfg, &ir);
+
+	if (rc)
+		return rc == -EOPNOTSUPP ? 0 : rc; /* a filter without that form */
+	ng_ir_optimize(&ir);
+	rc = ir.failed ? -ENOMEM : count_used(facts, &ir);
+	ng_ir_free(&ir);
+	return rc;
 }
 
 /* The sets that the optimizer leaves; without it, those that the program came with. */
-static int find_sets(const struct ng_filter_call *c, struct facts *facts)
+static int find_sets(const struct ng_filter_call *c, struct facts *facts, struct ng_error *err)
 {
 	struct ng_cfg cfg;
-	struct ng_ir ir;
 	int rc;
 
-	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets);
+	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets, NULL);
 	if (!c->cbpf.n || c->expression.flags & NG_FILTER_PLAIN)
 		return 0;
-	rc = ng_cfg_build(&c->cbpf, &cfg, NULL);
+	rc = ng_cfg_build(&c->cbpf, &cfg, err);
 	if (rc)
 		return rc;
-	rc = ng_ir_build(&cfg, &ir);
-	if (!rc) {
-		ng_ir_optimize(&ir);
-		rc = ir.failed ? -ENOMEM : 0;
-		count_sets(facts, ir.set, ir.n_sets);
-		ng_ir_free(&ir);
-	}
+	rc = count_optimized(facts, &cfg);
 	ng_cfg_free(&cfg);
-	return rc == -EOPNOTSUPP ? 0 : rc; /* a filter without that form */
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot explain it") : 0;
 }
 
 static void show_facts(const struct ng_filter_call *c, struct facts f, struct ng_out *out)
@@ -102,10 +126,7 @@ int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 	struct ng_ebpf body[NG_HOOK_MAX] = { { 0 } };
 	struct facts facts = find_facts(&c->cbpf);
 	struct ng_out *out = NULL;
-	int rc = find_sets(c, &facts);
-
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot explain it");
+	int rc = find_sets(c, &facts, err);
 
 	for (unsigned int i = 0; !rc && i < NG_HOOK_MAX; i++)
 		rc = ng_filter_body(c, i, &body[i], err);

@@ -99,6 +99,14 @@ else
 	skip "compile --as c: needs cc"
 fi
 
+# a table beside the instructions: 192.0.2.9, from which ngsend sends, among others
+many="udp and ($(seq -f 'src host 192.0.2.%g' -s ' or ' 1 2 99))"
+run ng filter explain "$many"
+like out '^keys in them: 50$' "explain: a list of hosts is a set"
+refused 2 'instructions alone cannot hold its table' "compile --as ebpf with a table" filter compile --as ebpf "$many"
+run ng filter compile --as c "$many"
+like out '^static const unsigned char filter_table\[' "compile --as c: with the table"
+
 # what cannot be
 refused 2 'what to do is missing' "no subcommand" filter
 refused 2 "did you mean 'dump'" "a subcommand misspelt" filter dmup udp
@@ -190,6 +198,11 @@ else
 		behind "$mode, --match pass: only what matches passes" 5 0
 		ip link set dev ng0 $mode off
 	done
+	ng filter compile --as elf -o "$tmp/set.o" "$many"
+	run ip link set dev ng0 xdpdrv obj "$tmp/set.o" sec xdp
+	is "$rc" 0 "ip link loads an object with a table"
+	behind "what is in the table is dropped" 0 3
+	ip link set dev ng0 xdpdrv off
 	ng filter compile --as elf --hook tc-in -o "$tmp/tc.o" vlan 5
 	tc qdisc add dev ng0 clsact
 	run tc filter add dev ng0 ingress bpf da obj "$tmp/tc.o" sec tc
