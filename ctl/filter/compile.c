@@ -4,7 +4,7 @@
 #include "ctl/filter/lists.h"
 #include "ctl/filter/locate.h"
 #include "ctl/filter/scope.h"
-#include "ctl/filter/sets.h"
+#include "ctl/filter/in_set.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Beyond, libpcap would take minutes: the time it needs grows with the square. */
-#define TERMS_MAX 1000
+#define TERMS_MAX  1000
 /* Bytes of a text with an error that libpcap is asked about again and again. */
 #define UNREAD_MAX 4096
 
@@ -264,7 +264,7 @@ static int compile_read(struct job *job, struct ng_cbpf *out, struct ng_error *e
 	int ret;
 
 	job->has_sets = ng_expr_has(&job->expr, job->expr.root, NG_TERM_SET);
-	ret = ng_sets_resolve(&job->expr, &job->source, job->names, err);
+	ret = ng_in_set_resolve(&job->expr, &job->source, job->names, err);
 	return ret ? ret : compile_scoped(job, out, err);
 }
 

@@ -3,7 +3,8 @@
 #include "ctl/filter/filter.h"
 #include "ctl/filter/lists.h"
 #include "ctl/filter/pcap.h"
-#include "tests/packet.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #include <time.h>
@@ -140,7 +141,7 @@ static unsigned int count_wrong(const struct ng_cbpf *p, const struct bpf_progra
 		make_packet(&packet);
 		cut = packet.len;
 		while (packet.len < 200)
-			add(&packet, rnd(), 1);
+			packet.data[packet.len++] = (uint8_t)rnd();
 		got_cut = ng_filter_interpret(p, packet.data, packet.len, cut);
 		got = ng_filter_interpret(p, packet.data, packet.len, packet.len);
 		want = bpf_filter(reference->bf_insns, packet.data, packet.len, packet.len);
