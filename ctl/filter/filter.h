@@ -61,6 +61,20 @@ enum ng_filter_flags {
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
 
+/*
+ * Where the sets of "src in @NAME" come from. find: makes *text (malloc'ed, taken over) of
+ * addresses, prefixes and ranges A-B, or of port numbers and ranges N-M, between blanks, commas or
+ * lines; # and ; begin comments. 0, or -errno with *err filled.
+ */
+struct ng_filter_names {
+	int (*find)(void *to, const char *name, char **text, struct ng_error *err);
+	void *to;
+};
+/* names: NULL: there are none. */
+int ng_filter_compile_named(const char *expr, const char *file, int linktype, unsigned int snaplen,
+			    unsigned int flags, const struct ng_filter_names *names,
+			    struct ng_cbpf *out, struct ng_error *err);
+
 /* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
 struct ng_packet_meta {
 	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
