@@ -12,6 +12,7 @@
 #include "ctl/dataplane/foreign.h"
 #include "ctl/dataplane/hooks.h"
 #include "ctl/dataplane/load.h"
+#include "ctl/dataplane/probe.h"
 #include "maps/tap.h"
 
 #define TAP_ONLY_ENTRIES                                                                           \
@@ -525,8 +526,9 @@ static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 	int rc = 0;
 
 	if (cbpf)
-		rc = ng_filter_translate(cbpf, ng_filter_ctx_of(gate->hook), spec->filter_flags,
-					 &filter[0], err);
+		rc = ng_filter_translate(cbpf, ng_filter_ctx_of(gate->hook),
+					 spec->filter_flags | ng_kernel_filter_flags(), &filter[0],
+					 err);
 	if (!rc)
 		rc = load_into(gate, spec, &load, err);
 	if (!rc)

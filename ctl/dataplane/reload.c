@@ -9,6 +9,7 @@
 
 #include "ctl/dataplane/hooks.h"
 #include "ctl/dataplane/load.h"
+#include "ctl/dataplane/probe.h"
 #include "ctl/filter/pack.h"
 #include "maps/tap.h"
 
@@ -74,8 +75,8 @@ static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd, str
 		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
 			      slot);
 	t->living |= 1u << slot;
-	rc = ng_filter_translate(&cbpf, ng_filter_ctx_of(gate->hook), conf.flags, &t->filter[slot],
-				 err);
+	rc = ng_filter_translate(&cbpf, ng_filter_ctx_of(gate->hook),
+				 conf.flags | ng_kernel_filter_flags(), &t->filter[slot], err);
 	ng_cbpf_free(&cbpf);
 	return rc;
 }
