@@ -14,7 +14,7 @@ VERSION := 0.1.0
 # pkg-config name : Debian package
 LIBRARY := libbpf:libbpf-dev libxdp:libxdp-dev libpcap:libpcap-dev libnl-3.0:libnl-3-dev \
            libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev \
-           libcap-ng:libcap-ng-dev
+           libcap-ng:libcap-ng-dev libelf:libelf-dev
 PKGS    := $(foreach l,$(LIBRARY),$(firstword $(subst :, ,$l)))
 ifneq ($(filter-out clean help lint,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) is missing: apt install $(2) (scripts/deps.sh installs everything)))
@@ -61,6 +61,7 @@ test_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c) \
               $(filter-out %_fuzz.c,$(wildcard tests/fuzz/*.c)))
 fuzz_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 tool_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+bench_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*_bench.c))
 kern_obj := $(patsubst %.c,$(O)/%.o,$(wildcard tests/kernels/*.bpf.c))
 all_test := $(sort $(unit_bin) $(wildcard tests/unit/*_test.sh)) $(sort $(bpf_bin)) \
             $(sort $(wildcard tests/e2e/*_test.sh))
@@ -70,7 +71,7 @@ run_test := $(if $(TESTS),$(foreach t,$(all_test),$(if $(strip \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests check fuzz kernels lint install clean help FORCE
+.PHONY: all tests check bench fuzz kernels lint install clean help FORCE
 all: $(O)/nicgate ## build build/nicgate
 
 $(O)/nicgate: $(O)/ctl/main.o $(O)/libnicgate.a
@@ -96,13 +97,15 @@ $(O)/tests/libtests.a: $(test_obj)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
+# A bench NAME_bench has its parts in NAME/.
+$(foreach b,$(bench_bin),$(eval $(b): $(patsubst %.c,$(O)/%.o,$(wildcard $(b:$(O)/%_bench=%)/*.c))))
 # Rebuilds everything when the flags change.
 flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
 $(O)/flags: FORCE
 	$(Q)mkdir -p $(O); echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
 
-tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(fuzz_bin) $(kern_obj) ## build the tests without running them
+tests: all $(unit_bin) $(bpf_bin) $(tool_bin) $(fuzz_bin) $(bench_bin) $(kern_obj) ## build the tests without running them
 check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contains a word
 	$(if $(run_test),,$(error no test has '$(TESTS)' in its path))
 	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools NG_BUILD=$(CURDIR)/$(O) \
@@ -111,6 +114,12 @@ fuzz: $(fuzz_bin) ## fuzz the filter compiler; FUZZ_CASES=1000000 FUZZ_SEED=1
 	$(Q)$(O)/tests/fuzz/filter_fuzz $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED))
 kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU
 	$(Q)NG_BUILD=$(O) scripts/kernels.sh $(KERNELS)
+# BENCH: words, as TESTS. BENCH_ROUNDS, BENCH_QUICK: docs/testing.md.
+run_bench := $(if $(BENCH),$(foreach b,$(bench_bin),$(if $(strip \
+               $(foreach w,$(BENCH),$(findstring $w,$b))),$b)),$(bench_bin))
+bench: all $(bench_bin) ## measure; BENCH='filter' runs those whose path contains a word
+	$(if $(run_bench),,$(error no bench has '$(BENCH)' in its path))
+	$(Q)for b in $(run_bench); do $$b || exit; done
 lint: ## static checks: layout, shell, dependency directions, manual page
 	$(Q)scripts/lint.sh
 install: all ## install into $(DESTDIR)$(PREFIX)

@@ -10,16 +10,16 @@
 #ifndef NG_MAPS_ABI_H
 #define NG_MAPS_ABI_H
 
-#include <linux/filter.h>
 #include <linux/types.h>
 
-#define NG_ABI_VERSION 1
+#define NG_ABI_VERSION 2
 #define NG_ABI_MAGIC   0x6e676174 /* "ngat" */
 
-#define NG_TAPS_MAX	   16	 /* captures on one gate at a time */
-#define NG_TAP_INSNS_MAX   4096	 /* classic BPF instructions of one tap's filter (BPF_MAXINSNS) */
-#define NG_ACL_CLAUSES_MAX 8	 /* clauses in effect for one address, own and inherited */
-#define NG_ACL_ENTRIES	   65536 /* default size of the prefix and clause tables of one gate */
+#define NG_TAPS_MAX	   16	      /* captures on one gate at a time */
+#define NG_TAP_INSNS_MAX   65536      /* classic BPF instructions of one tap's filter */
+#define NG_TAP_CODE_MAX	   (8u << 20) /* bytes of one tap's filter, its sets included */
+#define NG_ACL_CLAUSES_MAX 8	      /* clauses in effect for one address, own and inherited */
+#define NG_ACL_ENTRIES	   65536      /* default size of the prefix and clause tables of one gate */
 
 enum ng_hook { NG_HOOK_XDP, NG_HOOK_TC_IN, NG_HOOK_TC_OUT, NG_HOOK_MAX };
 enum ng_dir { NG_IN, NG_OUT, NG_DIR_MAX };
@@ -149,20 +149,21 @@ struct ng_acl_clause {
 };
 
 /*
- * Taps. ng_tap_conf: array [NG_TAPS_MAX], who owns a slot and its filter, so that whoever rebuilds
- * the program can keep every other capture's tap. ng_tap_rings: array of maps [NG_TAPS_MAX * CPUs],
- * index slot * CPUs + cpu, inner maps are BPF ring buffers made by the owner. ng_tap_stats: per-CPU
- * array [NG_TAPS_MAX].
+ * Taps. ng_tap_conf: array [NG_TAPS_MAX], who owns a slot. ng_tap_code<SLOT>: array of 8-byte words
+ * made by the owner, the slot's filter (ctl/filter/pack.h), so that whoever rebuilds the program can
+ * keep every other capture's tap; pinned beside the other maps and no map of the program. It is
+ * there before a slot is marked used and goes after: a used slot without it has no owner any more.
+ * ng_tap_rings: array of maps [NG_TAPS_MAX * CPUs], index slot * CPUs + cpu, inner maps are BPF ring
+ * buffers made by the owner. ng_tap_stats: per-CPU array [NG_TAPS_MAX].
  */
 struct ng_tap_conf {
 	__u32 used;
 	__u32 owner_pid;      /* in the PID namespace owner_pidns */
 	__u64 owner_start;    /* field 22 of /proc/PID/stat, clock ticks since boot */
 	__u64 owner_pidns;    /* inode of that namespace */
-	__u32 insns;	      /* of filter; 0: every packet */
+	__u32 flags;	      /* enum ng_filter_flags, for the translation of the filter */
 	__u32 linktype;	      /* DLT_ value the filter was compiled for */
 	char expression[256]; /* for status; cut if longer */
-	struct sock_filter filter[NG_TAP_INSNS_MAX];
 };
 
 struct ng_tap_stats {
@@ -198,6 +199,7 @@ _Static_assert(sizeof(struct ng_lpm4_key) == 8, "map ABI");
 _Static_assert(sizeof(struct ng_lpm6_key) == 20, "map ABI");
 _Static_assert(sizeof(struct ng_acl_class) == 64, "map ABI: one cache line");
 _Static_assert(sizeof(struct ng_acl_clause) == 16, "map ABI");
+_Static_assert(sizeof(struct ng_tap_conf) == 288, "map ABI");
 _Static_assert(sizeof(struct ng_tap_record) == 40, "map ABI");
 _Static_assert(sizeof(struct ng_control) == 68 + 16 * NG_TAPS_MAX, "map ABI");
 

@@ -104,6 +104,9 @@ void ng_maps_close(struct ng_maps *m)
 	for (size_t i = 0; i < NG_MAP_ID_MAX; i++)
 		if (m->fd[i] >= 0)
 			close(m->fd[i]);
+	for (size_t i = 0; i < NG_TAPS_MAX; i++)
+		if (m->tap_code[i] >= 0)
+			close(m->tap_code[i]);
 	*m = (struct ng_maps)NG_MAPS_INIT;
 }
 
@@ -427,6 +430,8 @@ int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 		rc = -EUCLEAN;
 	if (!rc)
 		rc = ng_maps_mmap(&maps);
+	if (!rc)
+		rc = ng_pins_dir(p, ifindex, hook, maps.dir, sizeof(maps.dir));
 	if (rc)
 		ng_maps_close(&maps);
 	else
@@ -434,20 +439,19 @@ int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 	return rc;
 }
 
-int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
-		     const struct ng_maps *m)
+int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m)
 {
 	char path[PATH_MAX];
+	int rc;
 
 	for (int i = 0; i < NG_MAP_ID_MAX; i++) {
-		int rc = ng_pins_path(p, ifindex, hook, ng_map_name[i], path, sizeof(path));
-
+		rc = ng_pins_path(p, ifindex, hook, ng_map_name[i], path, sizeof(path));
 		if (rc)
 			return rc;
 		if (bpf_obj_pin(m->fd[i], path))
 			return -errno;
 	}
-	return 0;
+	return ng_pins_dir(p, ifindex, hook, m->dir, sizeof(m->dir));
 }
 
 static int compare_u64(const void *a, const void *b)

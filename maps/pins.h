@@ -2,7 +2,7 @@
 /*
  * The only code that knows bpffs paths, the lock and the ABI check.
  *
- * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,link,filter}
+ * Layout:  <bpffs>/nicgate/n<NETNS COOKIE>/i<IFINDEX>/<hook>/{<map names>,ng_tap_code<SLOT>,link,filter}
  *
  * <hook> is xdp, tc-in or tc-out; <bpffs> is /sys/fs/bpf or what --bpffs names. "link" is absent
  * for cls_bpf (no links there), where "filter", ng_control once more, says that a filter may be at
@@ -35,6 +35,9 @@ enum ng_map_id {
 extern const char *const ng_map_name[NG_MAP_ID_MAX];
 extern const char *const ng_hook_name[NG_HOOK_MAX]; /* "xdp", "tc-in", "tc-out" */
 
+#define NG_PINS_ROOT_MAX 256 /* of <bpffs>/nicgate, with its end */
+#define NG_PINS_DIR_MAX	 (NG_PINS_ROOT_MAX + 64)
+
 /* The maps of one gate. fds are owned (-1: none), mmapable ones are mapped shared, read-write. */
 struct ng_maps {
 	int fd[NG_MAP_ID_MAX];
@@ -42,11 +45,14 @@ struct ng_maps {
 	struct ng_acl_class *acl_class;	  /* [acl_entries], row 0 unused */
 	struct ng_acl_clause *acl_clause; /* [acl_entries], row 0 unused */
 	__u32 acl_entries;
+	int tap_code[NG_TAPS_MAX]; /* ng_tap_code<SLOT> where nothing is pinned; owned, -1: none */
+	char dir[NG_PINS_DIR_MAX]; /* where they are pinned; empty: nowhere */
 };
 
 #define NG_MAPS_INIT                                                                               \
 	{                                                                                          \
-		.fd = { [0 ... NG_MAP_ID_MAX - 1] = -1 }                                           \
+		.fd = { [0 ... NG_MAP_ID_MAX - 1] = -1 },                                          \
+		.tap_code = { [0 ... NG_TAPS_MAX - 1] = -1 },                                      \
 	}
 
 /* Maps the mmapable ones of *m; all fds must be set. 0 or -errno. */
@@ -55,7 +61,7 @@ void ng_maps_close(struct ng_maps *m); /* unmaps and closes; accepts a half-buil
 
 /* Where the gates of one network namespace are pinned. */
 struct ng_pins {
-	char root[256]; /* <bpffs>/nicgate */
+	char root[NG_PINS_ROOT_MAX]; /* <bpffs>/nicgate */
 	__u64 netns_cookie;
 	int lock_fd; /* -1: not held */
 };
@@ -92,8 +98,7 @@ int ng_pins_remove(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook);
  */
 int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m,
 		      __u32 *abi);
-int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
-		     const struct ng_maps *m);
+int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, struct ng_maps *m);
 /* Calls fn for every gate directory of this namespace;
  * stops at the first non-zero return and returns it. */
 int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg),

@@ -44,15 +44,15 @@ struct {
 } ng_tap_stats SEC(".maps");
 
 /*
- * The filter of a slot: 0, or how many bytes to keep. This body stands for "no filter matches"
- * until the loader puts the translated filters of all slots in its place; the asm keeps clang from
- * seeing through it.
+ * The filter of a slot: 0, or how many bytes to keep. wirelen: with the tag in metadata. This body
+ * stands for "no filter matches" until the loader puts the translated filters of all slots in its
+ * place; the asm keeps clang from seeing through it and from dropping an argument.
  */
-static __noinline __u32 ng_tap_filter(void *ctx, __u32 slot)
+static __noinline __u32 ng_tap_filter(void *ctx, __u32 slot, __u64 wirelen)
 {
 	__u32 keep = 0;
 
-	asm volatile("" : "+r"(keep) : "r"(ctx), "r"(slot));
+	asm volatile("" : "+r"(keep) : "r"(ctx), "r"(slot), "r"(wirelen));
 	return keep;
 }
 
@@ -148,16 +148,17 @@ static __noinline bool ng_tap_emit(void *ctx, const struct ng_tap_record *head, 
 	return false;
 }
 
+/* The arguments of ng_tap_filter() are a constant and what callee-saved registers or the stack hold. */
 static __always_inline void ng_tap_one(const struct ng_tap_control *tap, void *ctx,
-				       const struct ng_tap_record *head, __u32 slot)
+				       const struct ng_tap_record *head, __u32 slot, __u64 wirelen)
 {
-	struct ng_tap_stats *stats = bpf_map_lookup_elem(&ng_tap_stats, &slot);
-	__u32 keep;
+	__u32 key = slot, keep; /* slot itself stays a constant: its address is not taken */
+	struct ng_tap_stats *stats = bpf_map_lookup_elem(&ng_tap_stats, &key);
 
 	if (!stats)
 		return;
 	stats->seen++;
-	keep = ng_tap_filter(ctx, slot);
+	keep = ng_tap_filter(ctx, slot, wirelen);
 	if (!keep)
 		return;
 	stats->matched++;
@@ -186,6 +187,7 @@ static __always_inline void ng_tap_all(const struct ng_control *c, const struct 
 		.vlan_tpid = f->vlan_tpid,
 		.clause = o->clause,
 	};
+	const __u64 wirelen = (__u64)f->len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
 	__u32 now, lease, slot;
 
 	if (!taps)
@@ -197,7 +199,7 @@ static __always_inline void ng_tap_all(const struct ng_control *c, const struct 
 			continue;
 		lease = c->tap[slot].lease_jiffies;
 		if (lease && (__s32)(lease - now) > 0)
-			ng_tap_one(&c->tap[slot], f->ctx, &head, slot);
+			ng_tap_one(&c->tap[slot], f->ctx, &head, slot, wirelen);
 	}
 }
 

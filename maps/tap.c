@@ -73,16 +73,11 @@ static void set_owner(struct ng_tap_conf *conf)
 
 bool ng_tap_is_ours(const struct ng_tap_conf *conf)
 {
-	struct ng_tap_conf *own = malloc(sizeof(*own));
-	bool ours;
+	struct ng_tap_conf own;
 
-	if (!own)
-		return false;
-	set_owner(own);
-	ours = own->owner_pid == conf->owner_pid && own->owner_start == conf->owner_start &&
-	       own->owner_pidns == conf->owner_pidns;
-	free(own);
-	return ours;
+	set_owner(&own);
+	return own.owner_pid == conf->owner_pid && own.owner_start == conf->owner_start &&
+	       own.owner_pidns == conf->owner_pidns;
 }
 
 int ng_tap_read(const struct ng_maps *m, __u32 slot, struct ng_tap_conf *conf)
@@ -99,28 +94,34 @@ static int write_conf(const struct ng_maps *m, __u32 slot, const struct ng_tap_c
 	return bpf_map_update_elem(m->fd[NG_MAP_TAP_CONF], &slot, conf, BPF_ANY) ? -errno : 0;
 }
 
-int ng_tap_claim(struct ng_maps *m, const struct ng_tap_conf *conf)
+/* -ENOSPC or -errno */
+static int find_free(const struct ng_maps *m)
 {
-	struct ng_tap_conf *own = malloc(sizeof(*own));
-	int err = -ENOSPC;
+	struct ng_tap_conf conf;
+	int err = 0;
 	__u32 slot;
 
-	if (!own)
-		return -ENOMEM;
-	for (slot = 0; slot < NG_TAPS_MAX; slot++) {
-		err = ng_tap_read(m, slot, own);
-		if (err)
-			break;
-		err = -ENOSPC;
-	}
-	if (err == -ENOENT) {
-		*own = *conf;
-		set_owner(own);
-		memset(&m->control->tap[slot], 0, sizeof(m->control->tap[slot]));
-		err = write_conf(m, slot, own);
-	}
-	free(own);
-	return err ? err : (int)slot;
+	for (slot = 0; slot < NG_TAPS_MAX && !err; slot++)
+		err = ng_tap_read(m, slot, &conf);
+	if (err == -ENOENT)
+		return (int)slot - 1;
+	return err ? err : -ENOSPC;
+}
+
+int ng_tap_claim(struct ng_maps *m, const struct ng_tap_conf *conf, const void *code, size_t size)
+{
+	struct ng_tap_conf own = *conf;
+	int slot = find_free(m), err;
+
+	if (slot < 0)
+		return slot;
+	err = ng_tap_write_code(m, (__u32)slot, code, size);
+	if (err)
+		return err;
+	set_owner(&own);
+	memset(&m->control->tap[slot], 0, sizeof(m->control->tap[slot]));
+	err = write_conf(m, (__u32)slot, &own);
+	return err ? err : slot;
 }
 
 /* CPUs as the ring map counts them. */
@@ -151,19 +152,18 @@ static int remove_rings(const struct ng_maps *m, __u32 slot)
 
 int ng_tap_release(struct ng_maps *m, __u32 slot)
 {
-	struct ng_tap_conf *none;
-	int err, err_rings;
+	const struct ng_tap_conf none = { 0 };
+	int err, err_code, err_rings;
 
 	if (slot >= NG_TAPS_MAX)
 		return -EINVAL;
-	none = calloc(1, sizeof(*none));
-	if (!none)
-		return -ENOMEM;
 	memset(&m->control->tap[slot], 0, sizeof(m->control->tap[slot]));
-	err = write_conf(m, slot, none);
+	err = write_conf(m, slot, &none);
+	err_code = ng_tap_forget_code(m, slot);
 	err_rings = remove_rings(m, slot);
-	free(none);
-	return err ? err : err_rings;
+	if (err)
+		return err;
+	return err_code ? err_code : err_rings;
 }
 
 bool ng_lease_ended(__u32 lease_jiffies, __u32 now_jiffies)

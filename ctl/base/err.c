@@ -109,6 +109,19 @@ static const char *errno_name(int errnum)
 	return name ? name : "?";
 }
 
+/* None where a long line was cut in front of it. */
+static void show_mark(const struct ng_error *err)
+{
+	size_t len = strlen(err->source);
+
+	if (err->column > len + 1)
+		return;
+	fputs("  ", stderr);
+	for (unsigned int i = 1; i < err->column; i++)
+		fputc(err->source[i - 1] == '\t' ? '\t' : ' ', stderr);
+	fputs("^\n", stderr);
+}
+
 static void show_text(struct ng_error *err)
 {
 	char *const part[] = { err->file,   err->object, err->what,
@@ -126,11 +139,8 @@ static void show_text(struct ng_error *err)
 		fprintf(stderr, ": %s [%s]", errno_words(err->errnum), errno_name(err->errnum));
 	fputc('\n', stderr);
 	if (err->line) {
-		fprintf(stderr, "  %s\n  ", err->source);
-		for (unsigned int i = 1; i < err->column; i++)
-			fputc(i <= strlen(err->source) && err->source[i - 1] == '\t' ? '\t' : ' ',
-			      stderr);
-		fputs("^\n", stderr);
+		fprintf(stderr, "  %s\n", err->source);
+		show_mark(err);
 	}
 	show_lines("why:", err->why);
 	show_lines("try:", err->try_this);

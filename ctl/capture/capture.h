@@ -16,9 +16,10 @@ struct ng_capture_spec {
 	enum ng_hook_wish hook;
 	const char *expression; /* as typed, for whoever looks at the tap; NULL: every packet */
 	const struct ng_cbpf *filter;
-	__u64 count;	    /* end after that many, 0: no limit */
-	__u32 sample_every; /* 0 or 1: every packet */
-	__u64 buffer;	    /* bytes of all rings, 0: default */
+	unsigned int filter_flags; /* enum ng_filter_flags, for its translation */
+	__u64 count;		   /* end after that many, 0: no limit */
+	__u32 sample_every;	   /* 0 or 1: every packet */
+	__u64 buffer;		   /* bytes of all rings, 0: default */
 	bool promiscuous;
 	const char *bpffs; /* NULL: default */
 	struct ng_output_spec output;

@@ -3,13 +3,41 @@
 #include "ctl/filter/pcap.h"
 #include "ctl/capture/dump.h"
 
-static void dump_one(FILE *to, const struct sock_filter *insn, int n, enum ng_dump_style style)
+#include <errno.h>
+
+#define IN (BPF_JMP | NG_BPF_IN | BPF_K)
+
+/* In the columns of bpf_image(). */
+static void image_of_in(const struct ng_cbpf *filter, int n, char *buf, size_t size)
 {
-	struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
+	const struct sock_filter *insn = &filter->insns[n];
+	char operand[48];
+
+	snprintf(operand, sizeof(operand), "set%u (%zu keys)", insn->k, filter->sets[insn->k].n);
+	snprintf(buf, size, "(%03d) %-8s %-16s jt %d\tjf %d", n, "jin", operand, n + 1 + insn->jt,
+		 n + 1 + insn->jf);
+}
+
+void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size)
+{
+	const struct sock_filter *insn = &filter->insns[i];
+	const struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
+
+	if (insn->code == IN)
+		image_of_in(filter, (int)i, buf, size);
+	else
+		snprintf(buf, size, "%s", bpf_image(&pcap_insn, (int)i));
+}
+
+static void dump_one(FILE *to, const struct ng_cbpf *filter, size_t n, enum ng_dump_style style)
+{
+	const struct sock_filter *insn = &filter->insns[n];
+	char line[128];
 
 	switch (style) {
 	case NG_DUMP_ASSEMBLER:
-		fprintf(to, "%s\n", bpf_image(&pcap_insn, n));
+		ng_dump_insn(filter, n, line, sizeof(line));
+		fprintf(to, "%s\n", line);
 		break;
 	case NG_DUMP_C:
 		fprintf(to, "{ 0x%x, %u, %u, 0x%08x },\n", insn->code, insn->jt, insn->jf, insn->k);
@@ -19,14 +47,23 @@ static void dump_one(FILE *to, const struct sock_filter *insn, int n, enum ng_du
 	}
 }
 
-void ng_dump_filter(FILE *to, const struct ng_cbpf *filter, __u32 snaplen, enum ng_dump_style style)
+int ng_dump_filter(FILE *to, const struct ng_cbpf *filter, __u32 snaplen, enum ng_dump_style style,
+		   struct ng_error *err)
 {
-	const struct sock_filter all = { .code = 0x06 /* ret */, .k = snaplen };
-	const struct sock_filter *insns = filter->n ? filter->insns : &all;
-	size_t n = filter->n ? filter->n : 1;
+	struct sock_filter all = { .code = BPF_RET | BPF_K, .k = snaplen };
+	const struct ng_cbpf every = { .insns = &all, .n = 1 };
 
+	if (filter->n_sets && style != NG_DUMP_ASSEMBLER) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL,
+		       "the filter tests membership in a set, which classic BPF cannot");
+		ng_err_try(err, "--strict-pcap: libpcap's own program, however long");
+		return -EINVAL;
+	}
+	if (!filter->n)
+		filter = &every;
 	if (style == NG_DUMP_NUMBERS)
-		fprintf(to, "%zu\n", n);
-	for (size_t i = 0; i < n; i++)
-		dump_one(to, &insns[i], (int)i, style);
+		fprintf(to, "%zu\n", filter->n);
+	for (size_t i = 0; i < filter->n; i++)
+		dump_one(to, filter, i, style);
+	return 0;
 }

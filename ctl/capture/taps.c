@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/filter/pack.h"
+
 #define LEASE_RENEW_MS 500
 
 struct ng_taps {
@@ -97,10 +99,41 @@ static int renew_leases(struct ng_taps *t)
 	return 0;
 }
 
-static int claim_slot(struct ng_tap_point *p, const struct ng_tap_conf *conf, struct ng_error *err)
+/* What a tap is claimed with, the same for all of a capture's. */
+struct claim {
+	struct ng_tap_conf conf;
+	void *code;
+	size_t size;
+};
+
+static int make_claim(const struct ng_capture_spec *spec, const char *dev, struct claim *c,
+		      struct ng_error *err)
+{
+	int rc = ng_filter_pack(spec->filter, &c->code, &c->size);
+
+	if (rc == -E2BIG) {
+		ng_err(err, NG_EXIT_USAGE, 0, "filter",
+		       "too large: a tap holds %d instructions and %u MiB of them and their sets",
+		       NG_TAP_INSNS_MAX, NG_TAP_CODE_MAX >> 20);
+		ng_err_why(err, "this one has %zu instructions and %zu sets", spec->filter->n,
+			   spec->filter->n_sets);
+		return rc;
+	}
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, dev, "cannot set up a tap");
+	c->conf = (struct ng_tap_conf){
+		.linktype = 1, /* DLT_EN10MB */
+		.flags = spec->filter_flags,
+	};
+	snprintf(c->conf.expression, sizeof(c->conf.expression), "%s",
+		 spec->expression ? spec->expression : "");
+	return 0;
+}
+
+static int claim_slot(struct ng_tap_point *p, const struct claim *c, struct ng_error *err)
 {
 	const char *dev = p->gate->link.name;
-	int slot = ng_tap_claim(&p->gate->maps, conf);
+	int slot = ng_tap_claim(&p->gate->maps, &c->conf, c->code, c->size);
 
 	if (slot == -ENOSPC) {
 		ng_err(err, NG_EXIT_FAILED, 0, dev, "%d captures are running there already",
@@ -136,30 +169,13 @@ static int start_slot(struct ng_taps *t, struct ng_tap_point *p, const struct ng
 	return ng_gate_reload(p->gate, err);
 }
 
-static struct ng_tap_conf *make_conf(const struct ng_capture_spec *spec)
-{
-	struct ng_tap_conf *conf = calloc(1, sizeof(*conf));
-
-	if (!conf)
-		return NULL;
-	conf->linktype = 1; /* DLT_EN10MB */
-	conf->insns = (__u32)spec->filter->n;
-	if (spec->filter->n)
-		memcpy(conf->filter, spec->filter->insns, spec->filter->n * sizeof(*conf->filter));
-	snprintf(conf->expression, sizeof(conf->expression), "%s",
-		 spec->expression ? spec->expression : "");
-	return conf;
-}
-
 static int start_points(struct ng_taps *t, const struct ng_link *link,
 			const struct ng_capture_spec *spec, const struct ng_rings *rings,
 			struct ng_error *err)
 {
-	struct ng_tap_conf *conf = make_conf(spec);
-	int rc = 0;
+	struct claim c = { 0 };
+	int rc = make_claim(spec, link->name, &c, err);
 
-	if (!conf)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, link->name, "cannot set up a tap");
 	for (enum ng_dir dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
 		struct ng_tap_point *p = &t->point[t->n];
 
@@ -170,11 +186,11 @@ static int start_points(struct ng_taps *t, const struct ng_link *link,
 		if (rc)
 			break;
 		t->n++;
-		rc = claim_slot(p, conf, err);
+		rc = claim_slot(p, &c, err);
 		if (!rc)
 			rc = start_slot(t, p, spec, rings, err);
 	}
-	free(conf);
+	free(c.code);
 	return rc;
 }
 
@@ -227,21 +243,18 @@ static void stop_keeper(struct ng_taps *t)
 
 static bool is_ours(const struct ng_tap_point *p)
 {
-	struct ng_tap_conf *conf = malloc(sizeof(*conf));
-	bool ours = conf && !ng_tap_read(&p->gate->maps, p->slot, conf) && ng_tap_is_ours(conf);
+	struct ng_tap_conf conf;
 
-	free(conf);
-	return ours;
+	return !ng_tap_read(&p->gate->maps, p->slot, &conf) && ng_tap_is_ours(&conf);
 }
 
 static bool any_slot_used(const struct ng_gate *gate)
 {
-	struct ng_tap_conf *conf = malloc(sizeof(*conf));
-	bool used = !conf;
+	struct ng_tap_conf conf;
+	bool used = false;
 
 	for (__u32 slot = 0; slot < NG_TAPS_MAX && !used; slot++)
-		used = ng_tap_read(&gate->maps, slot, conf) != -ENOENT;
-	free(conf);
+		used = ng_tap_read(&gate->maps, slot, &conf) != -ENOENT;
 	return used;
 }
 

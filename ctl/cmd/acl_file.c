@@ -1,49 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate acl add @FILE: one key for each prefix in the file. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/base/file.h"
 #include "ctl/cmd/acl.h"
 #include "ctl/policy/prefix_list.h"
 
 #define LIST_SIZE_MAX (64u << 20)
-
-static int read_all(const char *name, char **text, size_t *len, struct ng_error *err)
-{
-	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
-	char *buf = NULL;
-	size_t n = 0, room = 0, got = 1;
-	int rc = f ? 0 : -errno;
-
-	while (!rc && got) {
-		if (room - n < 4096) {
-			char *bigger =
-				room < LIST_SIZE_MAX ? realloc(buf, room + (1u << 16)) : NULL;
-
-			if (!bigger) {
-				rc = room < LIST_SIZE_MAX ? -ENOMEM : -EFBIG;
-				break;
-			}
-			buf = bigger;
-			room += 1u << 16;
-		}
-		got = fread(buf + n, 1, room - n, f);
-		n += got;
-		if (ferror(f))
-			rc = errno ? -errno : -EIO;
-	}
-	if (f && f != stdin)
-		fclose(f);
-	if (rc) {
-		free(buf);
-		return ng_err(err, NG_EXIT_USAGE, -rc, name, "cannot be read");
-	}
-	*text = buf;
-	*len = n;
-	return 0;
-}
 
 static void fill_line_error(const char *name, const struct ng_bad_line *bad, struct ng_error *err)
 {
@@ -81,7 +46,7 @@ int ng_acl_keys_read(const struct ng_acl_call *c, const struct ng_acl_words *wor
 	struct ng_prefix_list list;
 	char *text = NULL;
 	size_t len = 0;
-	int rc = read_all(words->list, &text, &len, err);
+	int rc = ng_read_file(words->list, LIST_SIZE_MAX, &text, &len, err);
 
 	if (rc)
 		return rc;

@@ -13,10 +13,9 @@
 #include "ctl/capture/capture.h"
 #include "ctl/capture/dump.h"
 #include "ctl/cmd/cmd.h"
+#include "ctl/cmd/expression.h"
 
-#define DLT_ETHERNET	1
-#define FILTER_FILE_MAX (1 << 20)
-#define PRINT_MAX	16
+#define PRINT_MAX 16
 
 enum { OPT_SAMPLE = 256, OPT_HOOK, OPT_FORMAT, OPT_BUFFER };
 
@@ -31,7 +30,7 @@ static const struct ng_opt options[] = {
 	{ OPT_HOOK, "hook", NG_OPT_VALUE, "auto|xdp|tc", "where to tap the way in" },
 	{ OPT_FORMAT, "format", NG_OPT_VALUE, "auto|pcapng|pcap", "of what is written" },
 	{ OPT_BUFFER, "buffer", NG_OPT_VALUE, "SIZE", "memory for packets on their way, in all" },
-	{ 'F', "filter-file", NG_OPT_VALUE, "FILE", "read the expression from FILE" },
+	NG_EXPRESSION_OPTIONS,
 	{ 'p', "no-promiscuous-mode", NG_OPT_NONE, NULL, "leave the interface's mode alone" },
 	{ 'U', "packet-buffered", NG_OPT_NONE, NULL, "write each batch of packets at once" },
 	{ 'd', "dump-filter", NG_OPT_NONE, NULL,
@@ -50,8 +49,7 @@ static const struct ng_opt options[] = {
 
 struct request {
 	struct ng_capture_spec spec;
-	const char *filter_file;
-	char *expression; /* malloc'ed */
+	struct ng_expression expression;
 	char print[PRINT_MAX + 1];
 	size_t prints;
 	enum ng_dump_style dump;
@@ -171,6 +169,8 @@ static int apply(struct request *r, int id, const char *value, struct ng_error *
 	struct ng_capture_spec *spec = &r->spec;
 	int v;
 
+	if (ng_expression_option(&r->expression, id, value))
+		return 0;
 	switch (id) {
 	case 'i':
 		return set_device(r, value, err);
@@ -186,9 +186,6 @@ static int apply(struct request *r, int id, const char *value, struct ng_error *
 		return parse_number("-c", value, 1, UINT64_MAX, &spec->count, err);
 	case 's':
 		return parse_snaplen(value, spec, err);
-	case 'F':
-		r->filter_file = value;
-		return 0;
 	case 'p':
 		spec->promiscuous = false;
 		return 0;
@@ -215,73 +212,6 @@ static int apply(struct request *r, int id, const char *value, struct ng_error *
 	default:
 		return add_print_flag(r, id, err);
 	}
-}
-
-static char *join(char **words, int n)
-{
-	size_t size = 1, used = 0;
-	char *text;
-
-	for (int i = 0; i < n; i++)
-		size += strlen(words[i]) + 1;
-	text = malloc(size);
-	if (!text)
-		return NULL;
-	text[0] = '\0';
-	for (int i = 0; i < n; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", words[i]);
-	return text;
-}
-
-/* Comments from # to the end of the line become blanks, so that positions stay. */
-static void blank_comments(char *text)
-{
-	for (char *p = strchr(text, '#'); p; p = strchr(p, '#'))
-		while (*p && *p != '\n')
-			*p++ = ' ';
-}
-
-static char *read_filter_file(const char *path, struct ng_error *err)
-{
-	char *text = malloc(FILTER_FILE_MAX + 1);
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (!text || !f) {
-		ng_err(err, NG_EXIT_USAGE, errno, path, "cannot be read");
-		free(text);
-		if (f)
-			fclose(f);
-		return NULL;
-	}
-	n = fread(text, 1, FILTER_FILE_MAX + 1, f);
-	if (ferror(f) || n > FILTER_FILE_MAX) {
-		ng_err(err, NG_EXIT_USAGE, n > FILTER_FILE_MAX ? EFBIG : EIO, path,
-		       "cannot be read");
-		free(text);
-		text = NULL;
-	} else {
-		text[n] = '\0';
-		blank_comments(text);
-	}
-	fclose(f);
-	return text;
-}
-
-static int take_expression(struct request *r, int words, char **word, struct ng_error *err)
-{
-	if (r->filter_file && words)
-		return ng_usage(err, &ng_verb_capture,
-				"the expression comes from -F %s or from '%s', not both",
-				r->filter_file, word[0]);
-	if (r->filter_file) {
-		r->expression = read_filter_file(r->filter_file, err);
-		return r->expression ? 0 : -EINVAL;
-	}
-	if (!words)
-		return 0;
-	r->expression = join(word, words);
-	return r->expression ? 0 : ng_err(err, NG_EXIT_FAILED, ENOMEM, "capture", "expression");
 }
 
 /* Opening it for writing would empty what is to be read. */
@@ -329,30 +259,17 @@ static int parse(struct request *r, int argc, char **argv, struct ng_error *err)
 
 	while (!rc && (id = ng_opts_next(&o, &value, err)))
 		rc = id < 0 ? id : apply(r, id, value, err);
-	return rc ? rc : take_expression(r, argc - o.next, argv + o.next, err);
-}
-
-/* An option behind the expression would be taken for a part of it. */
-static void hint_late_option(const struct request *r, struct ng_error *err)
-{
-	const char *p = !r->filter_file && r->expression ? strstr(r->expression, " -") : NULL;
-
-	if (p && p[2] != ' ')
-		ng_err_try(err, "options before the expression: nicgate capture %.2s .. EXPR",
-			   p + 1);
+	return rc ? rc
+		  : ng_expression_read(&r->expression, &ng_verb_capture, argc - o.next,
+				       argv + o.next, err);
 }
 
 static int compile(const struct request *r, struct ng_cbpf *filter, struct ng_error *err)
 {
-	int rc = ng_filter_compile(r->expression, r->filter_file ? r->filter_file : "expression",
-				   DLT_ETHERNET, r->spec.output.snaplen, 0, filter, err);
+	int rc = ng_expression_compile(&r->expression, r->spec.output.snaplen, filter, err);
 
-	if (rc) {
-		hint_late_option(r, err);
+	if (rc || filter->n <= NG_TAP_INSNS_MAX)
 		return rc;
-	}
-	if (filter->n <= NG_TAP_INSNS_MAX)
-		return 0;
 	rc = ng_err(err, NG_EXIT_USAGE, 0, "expression", "it takes %zu instructions, more than %d",
 		    filter->n, NG_TAP_INSNS_MAX);
 	ng_cbpf_free(filter);
@@ -422,6 +339,7 @@ static int capture(const struct ng_global *g, int argc, char **argv, struct ng_e
 		},
 	};
 	struct ng_cbpf filter = { 0 };
+	char words[256];
 	int rc = parse(&r, argc, argv, err);
 
 	if (!rc)
@@ -429,14 +347,15 @@ static int capture(const struct ng_global *g, int argc, char **argv, struct ng_e
 	if (!rc)
 		rc = compile(&r, &filter, err);
 	if (!rc && r.dump) {
-		ng_dump_filter(stdout, &filter, r.spec.output.snaplen, r.dump);
+		rc = ng_dump_filter(stdout, &filter, r.spec.output.snaplen, r.dump, err);
 	} else if (!rc) {
-		r.spec.expression = r.expression;
+		r.spec.filter_flags = r.expression.flags;
+		r.spec.expression = ng_expression_words(&r.expression, words, sizeof(words));
 		r.spec.filter = &filter;
 		rc = run_capture(g, &r, err);
 	}
 	ng_cbpf_free(&filter);
-	free(r.expression);
+	ng_expression_free(&r.expression);
 	if (!rc)
 		err->exit = NG_EXIT_OK; /* whatever was tried on the way */
 	return rc;
@@ -452,8 +371,7 @@ const struct ng_verb ng_verb_capture = {
 		"  --sample 1/N         keep one matching packet in N, counted per CPU\n"
 		"  --hook auto|xdp|tc   where to tap the way in (auto: where nicgate is attached, else tc)\n"
 		"  --format auto|pcapng|pcap   auto: by suffix; .pcap is pcap, all else pcapng\n"
-		"  --buffer SIZE        memory for packets on their way, as in 64Mi\n"
-		"  -F FILE              read the expression from FILE\n"
+		"  --buffer SIZE        memory for packets on their way, as in 64Mi\n" NG_EXPRESSION_USAGE
 		"  -p                   not in promiscuous mode\n"
 		"  -U                   write each batch of packets at once\n"
 		"  -d, -dd, -ddd        print the compiled filter and end\n"

@@ -40,6 +40,7 @@ struct ng_gate_spec {
 	__u32 malformed;	/* enum ng_malformed */
 	__u32 acl_entries;	/* 0: NG_ACL_ENTRIES */
 	bool tap_only; /* no ACL, no counting, verdict left to others: for a temporary capture */
+	unsigned int filter_flags; /* enum ng_filter_flags, for ng_gate_load() */
 	bool pin; /* false: pinned all the same (control->temporary) where the hook has no links */
 };
 

@@ -8,78 +8,98 @@
 #include <unistd.h>
 
 #include "ctl/dataplane/hooks.h"
-#include "ctl/dataplane/load.h"
+#include "ctl/dataplane/tap_code.h"
+#include "ctl/filter/pack.h"
 #include "maps/tap.h"
 
 /* The taps of a gate, read for a new program. */
 struct taps {
 	__u32 living, dead; /* bit masks of slots */
-	struct ng_ebpf filter[NG_TAPS_MAX];
+	struct ng_cbpf classic[NG_TAPS_MAX];
+	struct ng_tap_code code;
 };
 
 static void taps_free(struct taps *t)
 {
+	ng_tap_code_free(&t->code);
 	for (size_t i = 0; i < NG_TAPS_MAX; i++)
-		ng_ebpf_free(&t->filter[i]);
+		ng_cbpf_free(&t->classic[i]);
 }
 
-static int translate(const struct ng_gate *gate, const struct ng_tap_conf *conf,
-		     struct ng_ebpf *out, struct ng_error *err)
-{
-	const struct ng_cbpf cbpf = { .insns = (struct sock_filter *)conf->filter,
-				      .n = conf->insns };
-
-	return ng_filter_translate(&cbpf, gate->hook == NG_HOOK_XDP ? NG_CTX_XDP : NG_CTX_TC, 0,
-				   out, err);
-}
-
-static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,
-		    struct ng_tap_conf *conf, struct taps *t, struct ng_error *err)
+/* -ENOENT: the slot is free; -ESTALE: nobody's, its owner is gone. */
+static int read_owner(const struct ng_gate *gate, __u32 slot, int *jiffies_fd,
+		      struct ng_tap_conf *conf)
 {
 	int rc = ng_tap_read(&gate->maps, slot, conf);
 	__u32 now;
 
-	if (rc == -ENOENT)
-		return 0;
 	if (!rc)
 		rc = ng_jiffies(jiffies_fd, &now);
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
-			      slot);
-	if (ng_tap_is_dead(&gate->maps, slot, conf, now)) {
+	if (!rc && ng_tap_is_dead(&gate->maps, slot, conf, now))
+		rc = -ESTALE;
+	return rc;
+}
+
+/* Without its code nobody can keep a tap, whoever removed that; the same for one that is damaged. */
+static int read_filter(const struct ng_gate *gate, __u32 slot, struct ng_cbpf *out)
+{
+	size_t size = 0;
+	void *code = NULL;
+	int rc = ng_tap_read_code(&gate->maps, slot, &code, &size);
+
+	if (!rc)
+		rc = ng_filter_unpack(code, size, out);
+	free(code);
+	if (rc != -ENOENT && rc != -EPROTO)
+		return rc;
+	ng_warn("%s: %s: tap %u is taken out: its filter cannot be read any more", gate->link.name,
+		ng_hook_name[gate->hook], slot);
+	return -ESTALE;
+}
+
+static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd, struct taps *t,
+		    struct ng_error *err)
+{
+	struct ng_tap_conf conf;
+	int rc = read_owner(gate, slot, jiffies_fd, &conf);
+
+	if (!rc)
+		rc = read_filter(gate, slot, &t->classic[slot]);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == -ESTALE) {
 		t->dead |= 1u << slot;
 		return 0;
 	}
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
+			      slot);
 	t->living |= 1u << slot;
-	return translate(gate, conf, &t->filter[slot], err);
+	return ng_tap_code_add(&t->code, slot, gate->hook, &t->classic[slot], conf.flags, err);
 }
 
 static int sort_taps(const struct ng_gate *gate, struct taps *t, struct ng_error *err)
 {
-	struct ng_tap_conf *conf = malloc(sizeof(*conf));
 	int jiffies_fd = -1, rc = 0;
 
-	if (!conf)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, gate->link.name, "out of memory");
 	for (__u32 slot = 0; !rc && slot < NG_TAPS_MAX; slot++)
-		rc = sort_tap(gate, slot, &jiffies_fd, conf, t, err);
+		rc = sort_tap(gate, slot, &jiffies_fd, t, err);
 	if (jiffies_fd >= 0)
 		close(jiffies_fd);
-	free(conf);
 	return rc;
 }
 
-static int load_with(struct ng_gate *gate, const struct taps *t, int *fd, struct ng_error *err)
+static int load_with(struct ng_gate *gate, struct taps *t, int *fd, struct ng_error *err)
 {
-	const struct ng_load load = {
+	struct ng_load load = {
 		.object = gate->link.name,
 		.hook = gate->hook,
 		.frags = gate->maps.control->frags,
 		.tap_only = gate->maps.control->temporary,
 		.taps = t->living,
-		.filter = t->filter,
 	};
 
+	ng_tap_code_use(&t->code, &load);
 	return ng_load(&load, &gate->maps, fd, err);
 }
 
@@ -112,7 +132,7 @@ static void release_dead(struct ng_gate *gate, __u32 dead)
 		}
 }
 
-static int reload_with(struct ng_gate *gate, const struct taps *t, struct ng_error *err)
+static int reload_with(struct ng_gate *gate, struct taps *t, struct ng_error *err)
 {
 	int fd, rc = load_with(gate, t, &fd, err);
 

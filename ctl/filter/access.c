@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "ctl/filter/meta.h"
+
 #define MAC_BYTES    12 /* in front of the VLAN tag */
 #define TAG_BYTES    4
 #define BEHIND_TAG   (MAC_BYTES + TAG_BYTES)
@@ -39,30 +41,26 @@ static void data_pointers(struct ng_translation *t)
 	load_ctx(t, NG_REG_END, tc ? SKB(data_end) : XDP(data_end));
 }
 
-/* r0 = length of the whole packet in memory; a helper call in XDP. */
-static void memory_length(struct ng_translation *t)
+void ng_access_begin(struct ng_translation *t)
 {
-	if (t->ctx != NG_CTX_XDP) {
-		load_ctx(t, BPF_REG_0, SKB(len));
-		return;
-	}
-	put(t, NG_MOV(BPF_REG_1, NG_REG_CTX));
-	put(t, NG_CALL(BPF_FUNC_xdp_get_buff_len));
+	if (t->cfg.uses_bytes || t->cfg.uses_meta)
+		put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
+	if (t->cfg.uses_bytes || t->cfg.uses_len)
+		put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_3));
+}
+
+static void wire_length(struct ng_translation *t, unsigned int reg)
+{
+	put(t, NG_LOAD(BPF_W, reg, BPF_REG_10, NG_FP_LEN));
 }
 
 static void prepare_direct(struct ng_translation *t)
 {
-	if (!t->cfg.uses_packet)
+	if (!t->cfg.uses_bytes)
 		return;
 	if (t->ctx != NG_CTX_XDP && t->copy == NG_COPY_DIRECT) {
 		load_ctx(t, BPF_REG_1, SKB(vlan_present));
 		ng_goto(t, NG_JUMP_I(BPF_JNE, BPF_REG_1, 0, 0), NG_L_TAGGED);
-	}
-	if (t->cfg.uses_len) {
-		memory_length(t);
-		if (t->copy == NG_COPY_TAGGED)
-			put(t, NG_ALU32_I(BPF_ADD, BPF_REG_0, TAG_BYTES));
-		put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_0));
 	}
 	data_pointers(t);
 }
@@ -124,8 +122,7 @@ static void prepare_helper(struct ng_translation *t)
 {
 	size_t untagged;
 
-	memory_length(t);
-	put(t, NG_MOV(NG_REG_LEN, BPF_REG_0));
+	wire_length(t, NG_REG_LEN);
 	if (t->ctx == NG_CTX_XDP)
 		return;
 	put(t, NG_STORE_I(BPF_DW, BPF_REG_10, NG_FP_WIRE_8, 0));
@@ -133,7 +130,6 @@ static void prepare_helper(struct ng_translation *t)
 	load_ctx(t, NG_REG_TAG, SKB(vlan_present));
 	untagged = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JEQ, NG_REG_TAG, 0, 0));
 	put(t, NG_MOV_I(NG_REG_TAG, TAG_BYTES));
-	put(t, NG_ALU_I(BPF_ADD, NG_REG_LEN, TAG_BYTES));
 	wire_window(t);
 	ng_emit_land(&t->emit, untagged);
 }
@@ -146,9 +142,13 @@ void ng_access_prepare(struct ng_translation *t)
 		prepare_direct(t);
 }
 
+/* In XDP, all that was on the wire is in memory. */
 void ng_access_short(struct ng_translation *t)
 {
-	memory_length(t);
+	if (t->ctx == NG_CTX_XDP)
+		wire_length(t, BPF_REG_0);
+	else
+		load_ctx(t, BPF_REG_0, SKB(len));
 	put(t, NG_MOV(BPF_REG_1, NG_REG_END));
 	put(t, NG_ALU(BPF_SUB, BPF_REG_1, NG_REG_DATA));
 	ng_goto(t, NG_JUMP(BPF_JEQ, BPF_REG_0, BPF_REG_1, 0), NG_L_REJECT);
@@ -387,5 +387,18 @@ void ng_access_len(struct ng_translation *t, unsigned int reg)
 	if (t->copy == NG_COPY_HELPER)
 		put(t, NG_MOV32(reg, NG_REG_LEN));
 	else
-		put(t, NG_LOAD(BPF_W, reg, BPF_REG_10, NG_FP_LEN));
+		wire_length(t, reg);
+}
+
+void ng_access_meta(struct ng_translation *t, const struct sock_filter *f)
+{
+	struct ng_meta_source source;
+	__u32 number;
+
+	ng_meta_is(f->k, &number);
+	source = ng_meta_source(number, t->ctx);
+	if (source.kind == NG_META_FIELD)
+		load_ctx(t, NG_REG_A, source.value);
+	else
+		put(t, NG_MOV32_I(NG_REG_A, source.value));
 }

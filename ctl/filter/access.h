@@ -16,6 +16,7 @@
 
 #include "ctl/filter/cfg.h"
 #include "ctl/filter/emit.h"
+#include "ctl/filter/table.h"
 
 enum ng_copy { NG_COPY_DIRECT, NG_COPY_TAGGED, NG_COPY_HELPER, NG_COPY_MAX };
 
@@ -33,25 +34,30 @@ enum {
 /* Stack frame, offsets from R10; M[i] is at NG_FP_MEM + 4 * i. */
 enum {
 	NG_FP_MEM = -64,
-	NG_FP_LEN = -72,
+	NG_FP_LEN = -72, /* on the wire, 32 bits */
 	NG_FP_SAVED_A = -80,
 	NG_FP_BYTES = -88,    /* what a helper call loaded */
 	NG_FP_WIRE_8 = -96,   /* bytes 8..15 on the wire of a tagged packet, as a number */
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
+	NG_FP_LOWEST = -104,
 };
 
 /* Labels behind those of the blocks. */
-enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_MAX };
+enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
 
 struct ng_translation {
 	struct ng_emit emit;
 	struct ng_cfg cfg;
 	enum ng_filter_ctx ctx;
-	enum ng_copy copy;  /* the one being written */
-	size_t first_label; /* of the NG_L_ ones */
+	enum ng_copy copy;	       /* the one being written */
+	struct ng_fast *fast;	       /* for the copies with direct loads; NULL: plain ones */
+	const struct ng_table *tables; /* the first ones are of cfg.sets */
+	size_t first_label;	       /* of the NG_L_ ones */
 };
 
-/* What has to run once before a copy: registers, the length, the VLAN tag. */
+/* What has to run once before all copies: they find the context in R6 and the length at NG_FP_LEN. */
+void ng_access_begin(struct ng_translation *t);
+/* What has to run once before a copy: the other registers, the VLAN tag. */
 void ng_access_prepare(struct ng_translation *t);
 /* Behind the copies with direct loads, where their failed guards lead. */
 void ng_access_short(struct ng_translation *t);
@@ -68,6 +74,8 @@ void ng_access_guard(struct ng_translation *t, unsigned int bytes);
 void ng_access_load(struct ng_translation *t, const struct sock_filter *f);
 /* NG_OP_LEN */
 void ng_access_len(struct ng_translation *t, unsigned int reg);
+/* NG_OP_META */
+void ng_access_meta(struct ng_translation *t, const struct sock_filter *f);
 
 /* Jump to one of NG_L_. */
 void ng_goto(struct ng_translation *t, struct bpf_insn insn, size_t label);

@@ -20,6 +20,8 @@ enum ng_op {
 	NG_OP_TXA,
 	NG_OP_JA,
 	NG_OP_JUMP, /* compares A with k or X */
+	NG_OP_IN,   /* is A in sets[k]? */
+	NG_OP_META, /* A <- metadata, see meta.h */
 	NG_OP_RET,
 };
 
@@ -34,12 +36,21 @@ struct ng_block {
 	bool is_final;	   /* ends in a return: no successors */
 };
 
+/*
+ * Jumps back after which a filter answers 0. A loop of libpcap's (`protochain`) has at most two
+ * states for each byte that X can be at: beyond, it would never end.
+ */
+#define NG_LOOP_ROUNDS(wirelen) (2ull * (wirelen) + 2)
+
 struct ng_cfg {
 	const struct sock_filter *insns;
 	struct ng_block *blocks;
 	size_t n_blocks;
-	bool uses_packet; /* its bytes or its length */
+	bool uses_bytes; /* of the packet */
 	bool uses_len;
+	bool uses_meta;
+	const struct ng_set *sets;
+	size_t n_sets;
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */
 };
 

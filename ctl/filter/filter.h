@@ -41,6 +41,11 @@ struct ng_cbpf {
 	size_t n_sets;
 };
 void ng_cbpf_free(struct ng_cbpf *p);
+/*
+ * What a program asks that only a packet on its way can answer, not one in a file: its direction,
+ * interface, mark or queue, as words behind "the filter asks for". NULL: nothing.
+ */
+const char *ng_cbpf_uses_metadata(const struct ng_cbpf *p);
 
 enum ng_filter_flags {
 	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
@@ -56,10 +61,20 @@ enum ng_filter_flags {
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
 
+/* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
+struct ng_packet_meta {
+	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
+	__u32 ifindex, mark, queue;
+};
+
 /*
- * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length.
- * For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * The answer libpcap's interpreter gives (its bpf_filter()) for a packet: 0 or the snapshot length;
+ * 0 where libpcap would never end. For -r frames that BPF_PROG_TEST_RUN cannot take, and for tests.
+ * p: a program that ng_cfg_build() accepts. meta: NULL: all zero.
  */
+unsigned int ng_filter_interpret_with(const struct ng_cbpf *p, const struct ng_packet_meta *meta,
+				      const void *pkt, unsigned int wirelen, unsigned int caplen);
+/* The same without metadata. */
 unsigned int ng_filter_interpret(const struct ng_cbpf *p, const void *pkt, unsigned int wirelen,
 				 unsigned int caplen);
 
@@ -81,6 +96,8 @@ struct ng_ebpf {
 	size_t table_size;
 };
 void ng_ebpf_free(struct ng_ebpf *p);
+/* Writes the descriptor of the map that holds the table wherever the instructions refer to it. */
+void ng_ebpf_bind_table(struct ng_ebpf *p, int fd);
 
 /*
  * Translates to a BPF subprogram body: on entry r1 = context, r2 = anything, r3 = the packet's
@@ -93,6 +110,18 @@ int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsign
 			struct ng_ebpf *out, struct ng_error *err);
 
 /*
+ * The same as code that stands in the place of the call of that body at one site of a program:
+ * enters with r1 = context, leaves with r0 = answer behind its last instruction, keeps r6-r9, and
+ * uses the frame below site->stack_free. What it cannot answer (data that are not linear) it asks
+ * the body: a BPF_PSEUDO_CALL whose imm is NG_CALL_STUB, for whoever puts it in place to fill in.
+ * Its table is the body's. -EOPNOTSUPP, -E2BIG: not possible for this filter, or not here.
+ */
+#define NG_CALL_STUB (-1)
+struct ng_site;
+int ng_filter_inline(const struct ng_cbpf *in, enum ng_filter_ctx ctx, const struct ng_site *site,
+		     struct ng_ebpf *out);
+
+/*
  * Replaces the body of one subprogram in a whole relocated program (as libbpf has it before the
  * load). insns: the program; [start, end): the subprogram. Result: a new array with `body` there,
  * every jump, call and BPF_PSEUDO_FUNC reference across the gap re-based; *shift = how far
@@ -102,8 +131,10 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 		   const struct ng_ebpf *body, struct ng_ebpf *out, long *shift);
 
 /*
- * One subprogram body that holds several filters: r1 = context, r2 = slot; returns the filter's
- * value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns == NULL: slot i has none.
+ * One subprogram body that holds several filters: r1 = context, r2 = slot, r3 = length on the wire;
+ * returns the filter's value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns ==
+ * NULL: slot i has none. Each filter keeps the table that ng_ebpf_bind_table() has bound it to;
+ * *out has none of its own.
  */
 int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
 		      struct ng_error *err);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "ctl/filter/access.h"
+#include "ctl/filter/fast.h"
+#include "ctl/filter/meta.h"
 
 /* What is known about a block while one copy of the filter is written. */
 struct block_state {
@@ -57,6 +59,9 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 	case NG_OP_LEN:
 		ng_access_len(t, subject(f));
 		break;
+	case NG_OP_META:
+		ng_access_meta(t, f);
+		break;
 	case NG_OP_IMM:
 		put(t, NG_MOV32_I(subject(f), f->k));
 		break;
@@ -98,6 +103,16 @@ static void compare(struct ng_translation *t, const struct sock_filter *f, unsig
 }
 
 /* next: the block that will be written behind this one. */
+static void write_in(struct ng_translation *t, const struct ng_block *b, size_t next)
+{
+	const struct sock_filter *f = &t->cfg.insns[b->end - 1];
+
+	ng_table_test(&t->emit, &t->tables[f->k], NG_REG_A, BPF_REG_1, BPF_REG_2,
+		      block_label(t, b->succ[0]));
+	if (b->succ[1] != next)
+		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[1]));
+}
+
 static void write_choice(struct ng_translation *t, const struct ng_block *b, size_t next)
 {
 	static const unsigned char inverse[] = {
@@ -188,7 +203,9 @@ static void write_block(struct ng_translation *t, size_t i, struct block_state *
 	pass_on(&state[b->succ[1]], guarded);
 	while (!state[next].reached)
 		next++;
-	if (b->succ[0] != b->succ[1])
+	if (b->succ[0] != b->succ[1] && ng_op_of(&t->cfg.insns[b->end - 1]) == NG_OP_IN)
+		write_in(t, b, next);
+	else if (b->succ[0] != b->succ[1])
 		write_choice(t, b, next);
 	else if (b->succ[0] != next)
 		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[0]));
@@ -225,20 +242,45 @@ static bool is_used(const struct ng_translation *t, size_t label)
 	return ng_emit_label_used(&t->emit, t->first_label + label);
 }
 
-static int write_body(struct ng_translation *t)
+static int write_fast(struct ng_translation *t)
 {
-	int ret;
+	const struct ng_lower_to to = {
+		.ctx = t->ctx,
+		.packet = { .kind = NG_PLACE_REG, .reg = NG_REG_CTX },
+		.len = { .kind = NG_PLACE_REG, .reg = NG_REG_LEN },
+		.stack_free = NG_FP_LOWEST,
+		.pool = { BPF_REG_0, BPF_REG_1, BPF_REG_2, BPF_REG_3, BPF_REG_8, BPF_REG_9 },
+		.pool_size = 6,
+	};
 
-	put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
-	ret = write_copy(t, NG_COPY_DIRECT);
+	put(t, NG_MOV(NG_REG_LEN, BPF_REG_3));
+	return ng_lower(&t->emit, &t->fast->ir, &to, t->fast->table, t->first_label);
+}
+
+/* The copies with direct loads as classic BPF says it, one instruction after the other. */
+static int write_plain(struct ng_translation *t)
+{
+	int ret = write_copy(t, NG_COPY_DIRECT);
+
 	if (!ret && is_used(t, NG_L_TAGGED)) {
 		place(t, NG_L_TAGGED);
 		ret = write_copy(t, NG_COPY_TAGGED);
 	}
-	if (!ret && (is_used(t, NG_L_SHORT) || is_used(t, NG_L_HELPER))) {
+	if (!ret && is_used(t, NG_L_SHORT)) {
 		place(t, NG_L_SHORT);
-		if (is_used(t, NG_L_SHORT))
-			ng_access_short(t);
+		ng_access_short(t);
+		ng_goto(t, NG_JA(0), NG_L_HELPER);
+	}
+	return ret;
+}
+
+static int write_body(struct ng_translation *t)
+{
+	int ret;
+
+	ng_access_begin(t);
+	ret = t->fast ? write_fast(t) : write_plain(t);
+	if (!ret && is_used(t, NG_L_HELPER)) {
 		place(t, NG_L_HELPER);
 		ret = write_copy(t, NG_COPY_HELPER);
 	}
@@ -250,25 +292,80 @@ static int write_body(struct ng_translation *t)
 	return ret;
 }
 
-static int translate(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+/* -ENOMEM; -E2BIG: a jump does not fit, or the fast copies take too many registers. */
+static int assemble(struct ng_translation *t, struct ng_ebpf *out)
 {
 	int ret, finished;
 
-	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
 	ret = ng_emit_init(&t->emit, t->first_label + NG_L_MAX);
-	if (!ret)
-		ret = write_body(t);
+	if (ret)
+		return ret;
+	ret = write_body(t);
 	if (ret)
 		t->emit.failed = true;
 	finished = ng_emit_finish(&t->emit, out);
-	if (finished == -E2BIG) {
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "filter too large: its jumps do not fit into BPF instructions");
-		return -E2BIG;
-	}
-	if (finished)
+	return ret ? ret : finished;
+}
+
+static int refuse(int ret, const char *what, struct ng_error *err)
+{
+	if (ret != -E2BIG)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter too large: %s", what);
+	return -E2BIG;
+}
+
+static int translate(struct ng_translation *t, size_t n_tables, size_t table_size,
+		     struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_ebpf body = { 0 };
+	int ret;
+
+	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
+	ret = assemble(t, &body);
+	if (ret == -E2BIG && t->fast) {
+		t->fast = NULL;
+		ret = assemble(t, &body);
+	}
+	if (!ret)
+		ret = ng_table_fill_all(t->tables, n_tables, table_size, &body.table);
+	if (ret) {
+		ng_ebpf_free(&body);
+		return refuse(ret, "its jumps do not fit into BPF instructions", err);
+	}
+	body.table_size = table_size;
+	*out = body;
 	return 0;
+}
+
+static int translate_plain(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_table *tables;
+	size_t size;
+	int ret = ng_table_plan_all(t->cfg.sets, t->cfg.n_sets, &tables, &size);
+
+	if (ret)
+		return refuse(ret, "a set does not fit", err);
+	t->tables = tables;
+	ret = translate(t, t->cfg.n_sets, size, out, err);
+	free(tables);
+	return ret;
+}
+
+static int translate_fast(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_fast fast;
+	int ret = ng_fast_prepare(&t->cfg, &fast);
+
+	if (ret == -EOPNOTSUPP)
+		return translate_plain(t, out, err);
+	if (ret)
+		return refuse(ret, "a set does not fit", err);
+	t->fast = &fast;
+	t->tables = fast.table;
+	ret = translate(t, fast.ir.n_sets, fast.table_size, out, err);
+	ng_fast_free(&fast);
+	return ret;
 }
 
 static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
@@ -282,19 +379,40 @@ static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
 	return ng_emit_finish(&e, out) ? ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter") : 0;
 }
 
+/* What the hook does not have of what it is asked for. */
+static int check_hook(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_error *err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		__u32 number;
+
+		if (ng_op_of(&in->insns[i]) != NG_OP_META)
+			continue;
+		ng_meta_is(in->insns[i].k, &number);
+		if (ng_meta_source(number, ctx).kind != NG_META_NONE)
+			continue;
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "the filter asks for %s", ng_meta_name(number));
+		ng_err_why(err, "a packet has none yet at the XDP hook");
+		ng_err_try(err, "--hook tc");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
 			struct ng_ebpf *out, struct ng_error *err)
 {
 	struct ng_translation t = { .ctx = ctx };
 	int ret;
 
-	(void)flags;
 	if (in->n == 0)
 		return translate_empty(out, err);
 	ret = ng_cfg_build(in, &t.cfg, err);
 	if (ret)
 		return ret;
-	ret = translate(&t, out, err);
+	ret = check_hook(in, ctx, err);
+	if (!ret)
+		ret = flags & NG_FILTER_PLAIN ? translate_plain(&t, out, err)
+					      : translate_fast(&t, out, err);
 	ng_cfg_free(&t.cfg);
 	return ret;
 }

@@ -28,9 +28,9 @@ static int compile_all(struct ng_cbpf *filter, struct ng_ebpf *body, enum ng_fil
 }
 
 /* A program that calls its second subprogram, a stub until filters are spliced, and its third. */
-static int load_spliced(const struct ng_ebpf *combined, int slot, enum ng_filter_ctx ctx)
+static int load_spliced(const struct ng_ebpf *combined, int slot, enum mode mode)
 {
-	const struct bpf_insn program[] = {
+	const struct bpf_insn rest[] = {
 		NG_MOV_I(BPF_REG_2, slot),
 		NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 3), /* to the stub */
 		NG_MOV(BPF_REG_1, BPF_REG_0),
@@ -41,14 +41,17 @@ static int load_spliced(const struct ng_ebpf *combined, int slot, enum ng_filter
 		NG_MOV(BPF_REG_0, BPF_REG_1), /* hands its argument back */
 		NG_RETURN,
 	};
+	struct bpf_insn program[32];
+	size_t begun = put_arguments(mode, program);
 	struct ng_ebpf whole = { 0 };
 	long shift;
 	int fd;
 
-	if (ng_splice_body(program, sizeof(program) / sizeof(program[0]), 5, 7, combined, &whole,
-			   &shift))
+	memcpy(program + begun, rest, sizeof(rest));
+	if (ng_splice_body(program, begun + sizeof(rest) / sizeof(rest[0]), begun + 5, begun + 7,
+			   combined, &whole, &shift))
 		return -1;
-	fd = load_program(whole.insns, whole.n, ctx, ctx == NG_CTX_XDP);
+	fd = load_program(whole.insns, whole.n, modes[mode].ctx, modes[mode].frags);
 	if (fd < 0)
 		show_refusal();
 	ng_ebpf_free(&whole);
@@ -62,7 +65,7 @@ static void test_slot(const struct ng_ebpf *combined, int slot, const struct ng_
 	const struct ng_cbpf none = { .insns = (struct sock_filter *)nothing, .n = 1 };
 	bool used = filter[slot].n > 0;
 	struct tally tally = { 0 };
-	int fd = load_spliced(combined, slot, modes[mode].ctx);
+	int fd = load_spliced(combined, slot, mode);
 
 	if (!ok(fd >= 0, "%s, slot %d: loads", modes[mode].name, slot))
 		return;

@@ -64,14 +64,8 @@ static int open_sender(void)
 }
 
 /* Calls the body behind it and puts what it says into the map; the packet ends there. */
-static int load_reporter(const struct ng_ebpf *body, int map, bool tagged)
+static int load_reporter(const struct ng_ebpf *body, int map, enum mode mode)
 {
-	const struct bpf_insn tag[] = {
-		NG_MOV_I(BPF_REG_2, htons(TPID)),
-		NG_MOV_I(BPF_REG_3, TCI),
-		NG_CALL(BPF_FUNC_skb_vlan_push),
-		NG_MOV(BPF_REG_1, BPF_REG_6),
-	};
 	const struct bpf_insn report[] = {
 		NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 14),
 		NG_INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0, map),
@@ -90,12 +84,9 @@ static int load_reporter(const struct ng_ebpf *body, int map, bool tagged)
 		NG_RETURN,
 	};
 	static struct bpf_insn program[1 << 15];
-	size_t n = 0;
+	size_t n = put_arguments(mode, program);
 	int fd;
 
-	program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
-	for (size_t i = 0; tagged && i < sizeof(tag) / sizeof(tag[0]); i++)
-		program[n++] = tag[i];
 	memcpy(program + n, report, sizeof(report));
 	n += sizeof(report) / sizeof(report[0]);
 	memcpy(program + n, body->insns, body->n * sizeof(*program));
@@ -167,7 +158,7 @@ static void test_expression(int sock, int map, const char *expr, enum mode mode)
 
 	if (ng_filter_compile(expr, "expression", ETHERNET, 262144, 0, &filter, &err) == 0 &&
 	    ng_filter_translate(&filter, NG_CTX_TC, 0, &body, &err) == 0)
-		fd = load_reporter(&body, map, modes[mode].tagged);
+		fd = load_reporter(&body, map, mode);
 	opts.prog_fd = fd;
 	good = fd >= 0 && bpf_tc_attach(&hook, &opts) == 0;
 	if (good) {

@@ -6,14 +6,17 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
+#include "ctl/filter/emit.h"
+#include "ctl/filter/site.h"
 #include "maps/tap.h"
 #include "tests/bpf/gate_wire.h"
 
 #define ALL  0 /* slots, by what their filter answers */
 #define SOME 1
 #define NONE 2
+#define LONG 3 /* answers the length that the filter is told */
 #define LEFT 5 /* has a lease and rings, but is not compiled in */
-#define TAPS (1u << ALL | 1u << SOME | 1u << NONE)
+#define TAPS (1u << ALL | 1u << SOME | 1u << NONE | 1u << LONG)
 
 #define KEEP_ALL  262144
 #define KEEP_SOME 100
@@ -48,7 +51,8 @@ static int take(void *arg, void *data, size_t size)
 /* A ring of its own for each test, for all CPUs. */
 static bool new_ring(__u32 size)
 {
-	static const __u32 used[] = { ALL, SOME, NONE, LEFT }; /* each update is a grace period */
+	static const __u32 used[] = { ALL, SOME, NONE, LONG,
+				      LEFT }; /* each update is a grace period */
 	int cpus = libbpf_num_possible_cpus(), rc = 0;
 	int *fds = calloc((size_t)cpus, sizeof(*fds));
 
@@ -219,6 +223,31 @@ static void test_filters(void)
 	ok(some.seen == 1 && some.matched == 1 && some.captured == 1, "second tap: counted");
 	ok(none.seen == 1 && !none.matched && !none.captured, "filter answers 0: seen only");
 	ok(!left.seen, "a slot not compiled in sees nothing");
+	close_taps();
+}
+
+static void test_length(void)
+{
+	static const uint32_t lengths[] = { 60, 61, 1514, 9000 };
+	struct frame f;
+
+	new_ring(RING_SIZE);
+	open_tap(LONG, KEEP_ALL);
+	for (int way = 0; way < WAYS; way++) {
+		uint32_t tag = ways[way].tagged ? 4 : 0;
+		bool good = true;
+		unsigned int runs = 0;
+
+		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+			make_frame(&f, lengths[i]);
+			if (!run_and_drain(way, &f))
+				continue;
+			runs++;
+			good &= last.records == 1 && last.head.snaplen == f.len + tag;
+		}
+		ok(good && runs >= 3, "%s: a filter is told the length on the wire",
+		   ways[way].name);
+	}
 	close_taps();
 }
 
@@ -408,15 +437,52 @@ static void test_tap_only(const struct ng_ebpf filter[NG_TAPS_MAX])
 	gates_set(&gates, &settings[NO_CLAUSE]);
 }
 
-/* Filters that are one instruction: answer k. */
-static bool translate(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX], __u32 slot, __u32 k)
+static bool translate(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX], __u32 slot,
+		      struct sock_filter *insns, size_t n)
 {
-	struct sock_filter insn = { BPF_RET | BPF_K, 0, 0, k };
-	const struct ng_cbpf program = { .insns = &insn, .n = 1 };
+	const struct ng_cbpf program = { .insns = insns, .n = n };
 	struct ng_error err = { 0 };
 
 	return !ng_filter_translate(&program, NG_CTX_XDP, 0, &filter[NG_HOOK_XDP][slot], &err) &&
 	       !ng_filter_translate(&program, NG_CTX_TC, 0, &filter[NG_HOOK_TC_IN][slot], &err);
+}
+
+static bool translate_all(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, KEEP_ALL);
+	struct sock_filter some = BPF_STMT(BPF_RET | BPF_K, KEEP_SOME);
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_filter length[] = { BPF_STMT(BPF_LD | BPF_LEN, 0),
+					BPF_STMT(BPF_RET | BPF_A, 0) };
+
+	return translate(filter, ALL, &all, 1) && translate(filter, SOME, &some, 1) &&
+	       translate(filter, NONE, &none, 1) && translate(filter, LONG, length, 2);
+}
+
+/* In the place of a call: takes all it may from the host, then calls. */
+static int call_in_place(void *arg, const struct ng_site *site, struct ng_ebpf *out)
+{
+	const struct ng_place *ctx = &site->ctx, *len = &site->len;
+	const struct bpf_insn insns[] = {
+		NG_STORE_I(BPF_DW, BPF_REG_10, site->stack_free - 8, -1),
+		NG_MOV_I(BPF_REG_0, -1),
+		NG_MOV_I(BPF_REG_4, -1),
+		NG_MOV_I(BPF_REG_5, -1),
+		ctx->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_1, ctx->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, ctx->off),
+		NG_MOV_I(BPF_REG_2, site->slot),
+		len->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_3, len->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, len->off),
+		NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, NG_CALL_STUB),
+	};
+
+	(void)arg;
+	out->insns = malloc(sizeof(insns));
+	if (!out->insns)
+		return -ENOMEM;
+	memcpy(out->insns, insns, sizeof(insns));
+	out->n = sizeof(insns) / sizeof(insns[0]);
+	return 0;
 }
 
 static void stay_on_one_cpu(void)
@@ -428,6 +494,25 @@ static void stay_on_one_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+static void test_all(const struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
+{
+	if (!ok(gates_load(&gates, TAPS, filter) && new_ring(RING_SIZE), "all programs load"))
+		return;
+	gates_set(&gates, &settings[NO_CLAUSE]);
+	open_tap(ALL, KEEP_ALL);
+	test_sizes();
+	test_snaplen();
+	test_filters();
+	test_length();
+	test_verdict();
+	test_ring_full();
+	test_sampling();
+	test_lease();
+	test_wakeup();
+	test_tap_only(filter[NG_HOOK_TC_IN]);
+	test_paged();
+}
+
 int main(void)
 {
 	static struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX];
@@ -435,23 +520,11 @@ int main(void)
 	if (geteuid())
 		tap_skip_all("loading BPF programs needs root");
 	stay_on_one_cpu();
-	ok(translate(filter, ALL, KEEP_ALL) && translate(filter, SOME, KEEP_SOME) &&
-		   translate(filter, NONE, 0),
-	   "filters translate");
-	if (!ok(gates_load(&gates, TAPS, filter) && new_ring(RING_SIZE), "all programs load"))
-		return tap_done();
-	gates_set(&gates, &settings[NO_CLAUSE]);
-	open_tap(ALL, KEEP_ALL);
-	test_sizes();
-	test_snaplen();
-	test_filters();
-	test_verdict();
-	test_ring_full();
-	test_sampling();
-	test_lease();
-	test_wakeup();
-	test_tap_only(filter[NG_HOOK_TC_IN]);
+	ok(translate_all(filter), "filters translate");
+	test_all(filter);
 	test_no_taps();
-	test_paged();
+	printf("# the same with filters in the place of calls\n");
+	gates_inline = call_in_place;
+	test_all(filter);
 	return tap_done();
 }

@@ -2,6 +2,7 @@
 /* Programs follow their taps: filters spliced at load and reload,
  * taps of the dead collected, gates re-adopted. */
 #include <bpf/bpf.h>
+#include <cap-ng.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctl/dataplane/gate.h"
+#include "ctl/filter/pack.h"
 #include "maps/tap.h"
 #include "tests/tap.h"
 
@@ -137,23 +139,21 @@ static void test_load_without_filter(enum ng_hook hook)
 
 static int claim(struct ng_gate *g, const char *expression)
 {
-	struct ng_tap_conf *conf = calloc(1, sizeof(*conf));
+	const struct ng_tap_conf conf = { .linktype = DLT_EN10MB };
 	struct ng_cbpf cbpf = { 0 };
-	int slot = -ENOMEM;
+	void *code = NULL;
+	size_t size;
+	int slot;
 
-	if (!conf ||
-	    ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, 0, &cbpf, NULL))
-		goto out;
-	conf->used = 1;
-	conf->linktype = DLT_EN10MB;
-	conf->insns = (__u32)cbpf.n;
-	memcpy(conf->filter, cbpf.insns, cbpf.n * sizeof(*cbpf.insns));
-	slot = ng_tap_claim(&g->maps, conf);
+	if (ng_filter_compile(expression, "expression", DLT_EN10MB, 262144, 0, &cbpf, NULL))
+		return -EINVAL;
+	slot = ng_filter_pack(&cbpf, &code, &size);
+	if (!slot)
+		slot = ng_tap_claim(&g->maps, &conf, code, size);
 	if (slot >= 0)
 		set_tap(g, (__u32)slot);
-out:
+	free(code);
 	ng_cbpf_free(&cbpf);
-	free(conf);
 	return slot;
 }
 
@@ -202,6 +202,58 @@ static void test_reload(struct ng_gate *g)
 	is_int(matched(g, 1), 2, "%s: slot 1 goes on with its counters", hook);
 }
 
+/* Halves of a claim and of a release, as a kill leaves them. */
+static void test_half_way(struct ng_gate *g)
+{
+	const char *hook = ng_hook_name[g->hook];
+	char path[NG_PINS_DIR_MAX + 16];
+	static const __u64 words[2] = { 1, 2 };
+	void *code = NULL;
+	size_t size = 0;
+
+	snprintf(path, sizeof(path), "%s/ng_tap_code0", g->maps.dir);
+	is_int(ng_tap_write_code(&g->maps, 0, words, sizeof(words)), 0,
+	       "%s: a claim ends behind its code", hook);
+	is_int(access(path, F_OK), 0, "%s: which is pinned", hook);
+	reload(g, "reloads past it");
+	is_int(claim(g, "tcp"), 0, "%s: the slot can be claimed", hook);
+	ok(!ng_tap_read_code(&g->maps, 0, &code, &size) && size > sizeof(words),
+	   "%s: with code of its own", hook);
+	free(code);
+	reload(g, "reloads with it");
+	is_int(g->maps.control->taps, 1, "%s: it is in the program", hook);
+	is_int(ng_tap_forget_code(&g->maps, 0), 0, "%s: code that somebody removed", hook);
+	reload(g, "reloads without it");
+	is_int(g->maps.control->taps, 0, "%s: the tap is gone", hook);
+	is_int(claim(g, "tcp"), 0, "%s: its slot is free again", hook);
+	is_int(ng_tap_write_code(&g->maps, 0, words, sizeof(words)), 0, "%s: damaged code", hook);
+	reload(g, "reloads past that");
+	is_int(g->maps.control->taps, 0, "%s: that tap is gone, too", hook);
+	is_int(access(path, F_OK), -1, "%s: and its code", hook);
+}
+
+/* The filter of another's tap can be read with the capabilities that the README asks for. */
+static void test_without_sys_admin(struct ng_gate *g)
+{
+	const char *hook = ng_hook_name[g->hook];
+	struct ng_error err = { 0 };
+	int status = -1;
+	pid_t pid;
+
+	is_int(claim(g, "tcp"), 0, "%s: a living tap", hook);
+	pid = fork();
+	if (!pid) {
+		capng_get_caps_process();
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+		if (capng_apply(CAPNG_SELECT_CAPS) || ng_gate_reload(g, &err))
+			show(&err);
+		_exit(g->maps.control->taps == 1 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "%s: a process without CAP_SYS_ADMIN rebuilds it", hook);
+	ng_tap_release(&g->maps, 0);
+}
+
 static void test_full(struct ng_gate *g)
 {
 	int slot = 0;
@@ -229,6 +281,9 @@ static void test_attached(const struct ng_pins *pins, const struct ng_link *lo, 
 	}
 	printf("# mode %s\n", mode_of[g->mode]);
 	test_reload(g);
+	ng_tap_release(&g->maps, 1);
+	test_half_way(g);
+	test_without_sys_admin(g);
 	if (hook == NG_HOOK_TC_IN)
 		test_full(g);
 	is_int(claim_and_die(g, "icmp"), 0, "%s: an owner dies before its reload",

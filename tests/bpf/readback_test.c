@@ -237,23 +237,33 @@ static void test_lease(struct bench *b)
 
 static void test_slots(struct ng_maps *m)
 {
-	static struct ng_tap_conf conf, back;
+	static const __u64 code[3] = { 1, 2, 3 };
+	struct ng_tap_conf conf = { .expression = "udp" }, back;
 	int jiffies_fd = -1;
+	void *words = NULL;
+	size_t size = 0;
 	__u32 now = 0;
 	pid_t child;
 
 	ok(!ng_jiffies(&jiffies_fd, &now), "jiffies can be read");
 	close(jiffies_fd);
-	strcpy(conf.expression, "udp");
 	for (int i = 0; i < NG_TAPS_MAX; i++)
-		is_int(ng_tap_claim(m, &conf), i, "slot %d is claimed", i);
-	is_int(ng_tap_claim(m, &conf), -ENOSPC, "and no other");
+		is_int(ng_tap_claim(m, &conf, code, sizeof(code)), i, "slot %d is claimed", i);
+	is_int(ng_tap_claim(m, &conf, code, sizeof(code)), -ENOSPC, "and no other");
+	ok(!ng_tap_read_code(m, 5, &words, &size) && size == sizeof(code) &&
+		   !memcmp(words, code, size),
+	   "its code can be read");
+	free(words);
 	is_int(ng_tap_release(m, 5), 0, "one is released");
 	is_int(ng_tap_read(m, 5, &back), -ENOENT, "and free");
+	is_int(ng_tap_read_code(m, 5, &words, &size), -ENOENT, "its code forgotten");
+	is_int(ng_tap_claim(m, &conf, code, 7), -EINVAL, "code comes in words");
+	is_int(ng_tap_claim(m, &conf, code, NG_TAP_CODE_MAX + 8), -E2BIG, "and has a limit");
+	is_int(ng_tap_read(m, 5, &back), -ENOENT, "a claim that fails takes no slot");
 
 	child = fork();
 	if (!child)
-		_exit(ng_tap_claim(m, &conf) == 5 ? 0 : 1);
+		_exit(ng_tap_claim(m, &conf, code, sizeof(code)) == 5 ? 0 : 1);
 	siginfo_t info;
 	int status = -1;
 	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);

@@ -55,6 +55,14 @@ static int caret_behind_end(struct ng_error *err)
 	return rc;
 }
 
+static int caret_cut_off(struct ng_error *err)
+{
+	int rc = ng_err(err, NG_EXIT_USAGE, 0, NULL, "bad word");
+
+	ng_err_at(err, "list", 1, 70000, "a", 1);
+	return rc;
+}
+
 static const struct {
 	const char *name;
 	int (*fill)(struct ng_error *err);
@@ -83,6 +91,8 @@ static const struct {
 	  "\"file\":\"list.txt\",\"line\":3,\"column\":5,\"source\":\"ab\\tcde\"}}\n" },
 	{ "a caret behind the end", caret_behind_end, -EINVAL,
 	  "nicgate: error: expression:1:4: ends too early\n  tcp\n     ^\n", NULL },
+	{ "a position behind what is shown of a line has no mark", caret_cut_off, -EINVAL,
+	  "nicgate: error: list:1:70000: bad word\n  a\n", NULL },
 };
 
 static void show_text(const void *err)

@@ -132,8 +132,33 @@ static void test_combine(void)
 	ok(!out.insns, "a refusal leaves nothing");
 }
 
+static void test_bind_table(void)
+{
+	struct bpf_insn insns[] = {
+		NG_INSN(BPF_LD | BPF_DW | BPF_IMM, 2, BPF_PSEUDO_MAP_VALUE, 0, 0),
+		NG_INSN(0, 0, 0, 0, 24), /* an offset */
+		MAP_REF(8),
+		SECOND_HALF,
+		FUNC_REF(10),
+		NG_INSN(0, 0, BPF_PSEUDO_MAP_VALUE, 0, 5), /* no instruction begins here */
+		NG_MOV_I(BPF_REG_0, 1),
+		NG_INSN(BPF_LD | BPF_DW | BPF_IMM, 9, BPF_PSEUDO_MAP_VALUE, 0, 0),
+		SECOND_HALF,
+		NG_RETURN,
+	};
+	struct ng_ebpf p = { .insns = insns, .n = sizeof(insns) / sizeof(insns[0]) };
+
+	ng_ebpf_bind_table(&p, 77);
+	is_int(insns[0].imm, 77, "a reference to the table gets its descriptor");
+	is_int(insns[1].imm, 24, "and keeps its offset");
+	is_int(insns[7].imm, 77, "so does the next");
+	ok(insns[2].imm == 8 && insns[4].imm == 10 && insns[5].imm == 5 && insns[6].imm == 1,
+	   "all else stays");
+}
+
 int main(void)
 {
+	test_bind_table();
 	test_references(3);
 	test_references(1);
 	test_references(100);

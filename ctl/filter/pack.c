@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Filters to bytes and back. */
+#include "ctl/filter/pack.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps/abi.h"
+
+#define FNV_BASIS 0xcbf29ce484222325ull
+#define FNV_PRIME 0x100000001b3ull
+#define SUM_WORD  (offsetof(struct ng_pack_head, sum) / sizeof(__u64))
+
+_Static_assert(sizeof(struct ng_pack_head) == 32, "format");
+_Static_assert(sizeof(struct sock_filter) == sizeof(__u64), "format");
+
+static __u64 sum_of(const __u64 *word, size_t words)
+{
+	__u64 sum = FNV_BASIS;
+
+	for (size_t i = 0; i < words; i++)
+		if (i != SUM_WORD)
+			sum = (sum ^ word[i]) * FNV_PRIME;
+	return sum;
+}
+
+/* Of a filter with at most NG_TAP_INSNS_MAX instructions; 0: above NG_TAP_CODE_MAX. */
+static size_t packed_size(const struct ng_cbpf *in)
+{
+	size_t size = sizeof(struct ng_pack_head) + in->n * sizeof(*in->insns);
+
+	for (size_t i = 0; i < in->n_sets; i++) {
+		if (in->sets[i].n >= NG_TAP_CODE_MAX / sizeof(__u32))
+			return 0;
+		size += (in->sets[i].n + 1) * sizeof(__u32);
+		if (size > NG_TAP_CODE_MAX)
+			return 0;
+	}
+	return (size + 7) & ~(size_t)7;
+}
+
+static void put_sets(__u32 *to, const struct ng_cbpf *in)
+{
+	for (size_t i = 0; i < in->n_sets; i++) {
+		const struct ng_set *set = &in->sets[i];
+
+		*to++ = (__u32)set->n;
+		memcpy(to, set->key, set->n * sizeof(*to));
+		to += set->n;
+	}
+}
+
+int ng_filter_pack(const struct ng_cbpf *in, void **bytes, size_t *n)
+{
+	size_t size = in->n <= NG_TAP_INSNS_MAX ? packed_size(in) : 0;
+	struct ng_pack_head *head;
+	struct sock_filter *insns;
+
+	if (!size)
+		return -E2BIG;
+	for (size_t i = 0; i < in->n_sets; i++)
+		if (!in->sets[i].n)
+			return -EINVAL;
+	head = calloc(1, size);
+	if (!head)
+		return -ENOMEM;
+	insns = (struct sock_filter *)(head + 1);
+	*head = (struct ng_pack_head){
+		.magic = NG_PACK_MAGIC,
+		.version = NG_PACK_VERSION,
+		.insns = (__u32)in->n,
+		.sets = (__u32)in->n_sets,
+		.size = size,
+	};
+	if (in->n)
+		memcpy(insns, in->insns, in->n * sizeof(*insns));
+	put_sets((__u32 *)(insns + in->n), in);
+	head->sum = sum_of((__u64 *)head, size / sizeof(__u64));
+	*bytes = head;
+	*n = size;
+	return 0;
+}
+
+static bool ascends(const __u32 *key, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (key[i] <= key[i - 1])
+			return false;
+	return true;
+}
+
+/* The set at *word, which moves past it. */
+static int take_set(const __u32 **word, const __u32 *end, struct ng_set *set)
+{
+	size_t left = (size_t)(end - *word), n = left ? **word : 0;
+
+	if (!n || n > left - 1 || !ascends(*word + 1, n))
+		return -EPROTO;
+	set->key = malloc(n * sizeof(*set->key));
+	if (!set->key)
+		return -ENOMEM;
+	memcpy(set->key, *word + 1, n * sizeof(*set->key));
+	set->n = n;
+	*word += n + 1;
+	return 0;
+}
+
+static int take_sets(const __u32 *word, const __u32 *end, size_t sets, struct ng_cbpf *p)
+{
+	int rc = 0;
+
+	if (sets > (size_t)(end - word) / 2)
+		return -EPROTO;
+	p->sets = sets ? calloc(sets, sizeof(*p->sets)) : NULL;
+	if (sets && !p->sets)
+		return -ENOMEM;
+	while (!rc && p->n_sets < sets) {
+		rc = take_set(&word, end, &p->sets[p->n_sets]);
+		if (!rc)
+			p->n_sets++;
+	}
+	if (rc)
+		return rc;
+	/* at most one word of zeros is needed to fill up */
+	return end == word || (end == word + 1 && !*word) ? 0 : -EPROTO;
+}
+
+static bool is_sound(const struct ng_pack_head *head, size_t n)
+{
+	return n >= sizeof(*head) && !(n % sizeof(__u64)) && n <= NG_TAP_CODE_MAX &&
+	       head->magic == NG_PACK_MAGIC && head->version == NG_PACK_VERSION &&
+	       head->size == n && head->insns <= NG_TAP_INSNS_MAX &&
+	       head->insns <= (n - sizeof(*head)) / sizeof(struct sock_filter) &&
+	       head->sum == sum_of((const __u64 *)head, n / sizeof(__u64));
+}
+
+static bool names_sets(const struct ng_cbpf *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->insns[i].code == (BPF_JMP | NG_BPF_IN | BPF_K) && p->insns[i].k >= p->n_sets)
+			return false;
+	return true;
+}
+
+int ng_filter_unpack(const void *bytes, size_t n, struct ng_cbpf *out)
+{
+	const struct ng_pack_head *head = bytes;
+	const struct sock_filter *insns = (const void *)(head + 1);
+	struct ng_cbpf p = { 0 };
+	int rc;
+
+	if (!is_sound(head, n))
+		return -EPROTO;
+	p.n = head->insns;
+	if (p.n) {
+		p.insns = malloc(p.n * sizeof(*insns));
+		if (!p.insns)
+			return -ENOMEM;
+		memcpy(p.insns, insns, p.n * sizeof(*insns));
+	}
+	rc = take_sets((const __u32 *)(insns + p.n), (const __u32 *)((const char *)bytes + n),
+		       head->sets, &p);
+	if (!rc && !names_sets(&p))
+		rc = -EPROTO;
+	if (rc)
+		ng_cbpf_free(&p);
+	else
+		*out = p;
+	return rc;
+}

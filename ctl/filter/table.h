@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sets of numbers as constant data and the instructions that ask them.
+ *
+ *	LINEAR	 few keys: a chain of comparisons, no data
+ *	BUCKETS	 bucket (key * multiplier) >> (32 - lg), each of `slots` keys of 32 bits. The
+ *		 multiplier is found by trial, so that no bucket overflows. An empty slot holds a
+ *		 number that belongs to another bucket and so is never looked for here.
+ *	BITMAP	 a bit for each number up to 0xffff, in words of 64: ports, protocols
+ *
+ * The data lie in host byte order, as the program reads them.
+ */
+#ifndef NG_CTL_FILTER_TABLE_H
+#define NG_CTL_FILTER_TABLE_H
+
+#include "ctl/filter/emit.h"
+
+#define NG_TABLE_BREAK_EVEN 16 /* keys; below, comparisons are at least as fast as a table */
+#define NG_TABLE_ALIGN	    64 /* of offsets and sizes */
+
+enum ng_table_kind { NG_TABLE_LINEAR, NG_TABLE_BUCKETS, NG_TABLE_BITMAP };
+
+struct ng_table {
+	enum ng_table_kind kind;
+	const struct ng_set *set;
+	size_t offset; /* in the filter's data, a multiple of NG_TABLE_ALIGN */
+	size_t size;   /* bytes, a multiple of NG_TABLE_ALIGN; 0: LINEAR */
+	__u32 multiplier;
+	unsigned int lg; /* 1 << lg buckets */
+	unsigned int slots;
+};
+
+/*
+ * Chooses the kind and the place: *out refers to *set from then on. offset: where in the filter's
+ * data the table will lie. 0; -ENOMEM; -E2BIG: the kernel takes no table of this size, or no
+ * multiplier was found.
+ */
+int ng_table_plan(const struct ng_set *set, size_t offset, struct ng_table *out);
+/* Writes t->size bytes. */
+void ng_table_fill(const struct ng_table *t, void *to);
+/*
+ * The same for all sets of a filter, one table behind the other; *tables is malloc'ed, *size that
+ * of all their data, which ng_table_fill_all() allocates and writes (NULL: none). 0 or as above.
+ */
+int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tables, size_t *size);
+int ng_table_fill_all(const struct ng_table *tables, size_t n, size_t size, void **data);
+/*
+ * Jumps to label `in` when the 32-bit number in register key is in the set (its upper half counts
+ * for nothing), else goes on behind. Changes tmp1 and tmp2; the three are different, any of r0..r9.
+ */
+void ng_table_test(struct ng_emit *e, const struct ng_table *t, unsigned int key, unsigned int tmp1,
+		   unsigned int tmp2, size_t in);
+
+#endif

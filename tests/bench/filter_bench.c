@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bench of the filter compiler: filters as we compile them beside the plain translation, the
+ * kernel's own code, its socket filter and libpcap's interpreter, in one run.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+
+#include "ctl/base/num.h"
+#include "ctl/filter/cfg.h"
+#include "tests/bench/filter/bench.h"
+#include "tests/bench/filter/report.h"
+
+#define DLT_EN10MB   1
+#define ROWS_MAX     64
+#define ROUNDS	     31
+#define ROUNDS_QUICK 9
+
+static const struct {
+	const char *expr;
+	bool typical;
+} filters[] = {
+	{ "tcp", true },
+	{ "udp port 53", true },
+	{ "tcp port 80", true },
+	{ "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", true },
+	{ "tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x47455420", true },
+	{ "net 10.0.0.0/8", true },
+	{ "vlan and tcp port 80", true },
+	{ "ip", false },
+	{ "ip6", false },
+	{ "arp", false },
+	{ "icmp", false },
+	{ "not (tcp or udp or arp)", false },
+	{ "ether host 02:00:00:00:00:02", false },
+	{ "vlan", false },
+	{ "ip6 host 2001:db8::1", false },
+	{ "host 10.0.0.1", false },
+	{ "src net 192.168.0.0/16", false },
+	{ "src net 10.0.0.0/8 and dst net 192.168.0.0/16", false },
+	{ "src net 192.168.0.0/16 and dst port 443", false },
+	{ "portrange 1000-2000", false },
+	{ "udp port 53 and udp[10] & 0x80 = 0", false },
+	{ "tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2)) != 0)", false },
+};
+#define FILTERS (sizeof(filters) / sizeof(filters[0]))
+
+struct bench {
+	struct deal turns, shuffled;
+	unsigned int rounds;
+	bool quick, tsv;
+	const char *expr[ROWS_MAX]; /* asked for */
+	size_t n_exprs;
+	struct row row[ROWS_MAX];
+	size_t n;
+};
+
+/* libpcap's own program, for all but ours; the class of the filter by what it loads. */
+static int compile(const char *expr, struct bench_filter *out, struct row *row,
+		   struct ng_error *err)
+{
+	int ret;
+
+	*out = (struct bench_filter){ .name = expr };
+	ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, 0, &out->ours, err);
+	if (!ret)
+		ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, NG_FILTER_STRICT,
+					&out->classic, err);
+	row->name = expr;
+	for (size_t i = 0; !ret && i < out->classic.n; i++)
+		if (ng_op_of(&out->classic.insns[i]) == NG_OP_IND)
+			row->class |= INDIRECT;
+	return ret;
+}
+
+static void run_contest(struct bench *b, const struct bench_filter *filter, struct row *row)
+{
+	const struct deal *deals[TRAFFICS] = { [IN_TURN] = &b->turns, [SHUFFLED] = &b->shuffled };
+	struct deal matching;
+
+	if (!packets_mix(MATCHING, &filter->classic, &matching) && !deal_open(&matching))
+		deals[MATCHING] = &matching;
+	contest(filter, deals, b->rounds, row);
+	if (deals[MATCHING])
+		deal_close(&matching);
+}
+
+static int bench_expression(struct bench *b, const char *expr, unsigned int class)
+{
+	struct row *row = &b->row[b->n];
+	struct bench_filter filter;
+	struct ng_error err = { 0 };
+	int ret;
+
+	*row = (struct row){ .class = class };
+	ret = compile(expr, &filter, row, &err);
+	if (ret) {
+		ng_err_show(&err, false, false);
+	} else {
+		run_contest(b, &filter, row);
+		report_row(row, b->tsv);
+		b->n++;
+	}
+	ng_cbpf_free(&filter.ours);
+	ng_cbpf_free(&filter.classic);
+	return ret;
+}
+
+static int bench_filters(struct bench *b)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < FILTERS; i++)
+		if (filters[i].typical || !b->quick)
+			ret = bench_expression(b, filters[i].expr,
+					       filters[i].typical ? TYPICAL : 0);
+	return ret;
+}
+
+static int open_traffic(struct bench *b)
+{
+	int ret;
+
+	packets_mix(IN_TURN, NULL, &b->turns);
+	packets_mix(SHUFFLED, NULL, &b->shuffled);
+	ret = deal_open(&b->turns);
+	if (!ret)
+		ret = deal_open(&b->shuffled);
+	if (ret)
+		fprintf(stderr, "filter_bench: making a map: %s\n", strerror(-ret));
+	return ret;
+}
+
+static const char usage[] =
+	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]...\n"
+	"  -e EXPR    only this filter (may be repeated), without targets\n"
+	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 31\n"
+	"  -q         quick: 9 rounds, typical filters (BENCH_QUICK=1)\n"
+	"  -t, --tsv  for programs: a line per figure, tabs between\n";
+
+/* Not given is no error. */
+static bool take_rounds(struct bench *b, const char *text)
+{
+	return !text || !*text || !ng_parse_u32(text, 3, ROUNDS_MAX, &b->rounds);
+}
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value && strcmp(value, "0") != 0;
+}
+
+static void be_quick(struct bench *b)
+{
+	b->quick = true;
+	b->rounds = ROUNDS_QUICK;
+}
+
+/* false: not understood. */
+static bool take_options(struct bench *b, int argc, char **argv)
+{
+	static const struct option options[] = { { "tsv", no_argument, NULL, 't' }, { 0 } };
+	int option;
+
+	if (is_set("BENCH_QUICK"))
+		be_quick(b);
+	if (!take_rounds(b, getenv("BENCH_ROUNDS")))
+		return false;
+	while ((option = getopt_long(argc, argv, "e:n:qt", options, NULL)) != -1) {
+		if (option == 'e' && b->n_exprs < ROWS_MAX)
+			b->expr[b->n_exprs++] = optarg;
+		else if (option == 'q')
+			be_quick(b);
+		else if (option == 't')
+			b->tsv = true;
+		else if (option != 'n' || !take_rounds(b, optarg))
+			return false;
+	}
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = { .rounds = ROUNDS };
+	int ret;
+
+	if (!take_options(&b, argc, argv)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	libbpf_set_print(NULL);
+	ret = open_traffic(&b);
+	if (ret)
+		return 1;
+	report_head(b.tsv);
+	for (size_t i = 0; i < b.n_exprs; i++)
+		ret |= bench_expression(&b, b.expr[i], 0);
+	if (!b.n_exprs)
+		ret = bench_filters(&b);
+	report_end(b.row, b.n, b.tsv);
+	return ret != 0;
+}
