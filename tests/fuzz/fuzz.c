@@ -4,7 +4,8 @@
  *
  * The oracle is ng_filter_interpret(), libpcap's interpreter. Behind it stands a second one for what
  * is in front of the interpreter: where an expression means to nicgate what it means to libpcap, the
- * answer is that of the program that pcap_compile() makes of it.
+ * answer is that of the program that pcap_compile() makes of it. Except, with sets, for packets that
+ * end early: which load reaches behind the end first depends on the order of the terms.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -31,7 +32,9 @@ static struct batch {
 	size_t n;
 	struct ng_cbpf pcap[WAYS_FILTERS]; /* libpcap's own program, where it says the same */
 	struct ways_state state[WAYS_HOOKS][WAYS_FILTERS];
-	struct failure *failed[WAYS_FILTERS]; /* the first of each */
+	/* The first of each. */
+	struct failure *failed[WAYS_FILTERS];
+	struct packet *front_failed[WAYS_FILTERS];
 } b;
 
 static uint64_t seed_now;
@@ -72,23 +75,30 @@ void free_subject(struct subject *s)
 	ng_cbpf_free(&s->cleared);
 }
 
-/* libpcap's own program; n = 0: it refuses the expression. */
-static void compile_by_libpcap(const struct subject *s, struct ng_cbpf *out)
+void compile_by_libpcap(const struct subject *s, struct ng_cbpf *out, bool *nothing)
 {
 	pcap_t *pcap = pcap_open_dead(ETHERNET, SNAPLEN);
 	struct bpf_program program = { 0 };
-	const struct ng_cbpf view = { 0 };
 
-	*out = view;
-	if (pcap && pcap_compile(pcap, &program, s->text, !(s->compile_flags & NG_FILTER_PLAIN),
-				 PCAP_NETMASK_UNKNOWN) == 0) {
+	*out = (struct ng_cbpf){ 0 };
+	*nothing = false;
+	if (!pcap)
+		abort();
+	if (pcap_compile(pcap, &program, s->text, !(s->compile_flags & NG_FILTER_PLAIN),
+			 PCAP_NETMASK_UNKNOWN)) {
+		*nothing = strstr(pcap_geterr(pcap), "rejects all packets") != NULL;
+	} else {
 		copy_program(&(struct ng_cbpf){ .insns = (struct sock_filter *)program.bf_insns,
 						.n = program.bf_len },
 			     out);
 		pcap_freecode(&program);
 	}
-	if (pcap)
-		pcap_close(pcap);
+	pcap_close(pcap);
+}
+
+uint32_t answer_of_libpcap(const struct ng_cbpf *own, const struct packet *p)
+{
+	return bpf_filter((const struct ng_pcap_insn *)own->insns, p->data, p->len, p->len);
 }
 
 static bool has_loop(const struct ng_cbpf *p)
@@ -113,12 +123,13 @@ static bool check_front(const struct subject *s, bool compiled, struct ng_cbpf *
 {
 	bool strict = s->compile_flags & NG_FILTER_STRICT;
 	struct ng_cbpf own;
+	bool nothing;
 
 	*cleared = (struct ng_cbpf){ 0 };
 	if (!strict && has_scope(s->text))
 		return compiled;
-	compile_by_libpcap(s, &own);
-	if (compiled != (own.n > 0))
+	compile_by_libpcap(s, &own, &nothing);
+	if (compiled != (own.n > 0) && !(compiled && nothing && !strict))
 		front_failure(s, sum, compiled ? "only nicgate accepts it" : "only libpcap does");
 	else if (compiled && strict &&
 		 (own.n != s->program.n ||
@@ -275,6 +286,11 @@ static void note_failure(size_t i, const struct run *run, const struct packet *p
 	*b.failed[i] = (struct failure){ *run, *p, want, got };
 }
 
+bool is_excused(const struct subject *s, const struct ng_cbpf *own, const struct packet *p)
+{
+	return s->program.n_sets && (leaves_packet(own, p) || leaves_packet(&s->program, p));
+}
+
 static void compare_front(size_t i, const struct packet *p, uint32_t answer, struct tally *sum)
 {
 	const struct ng_cbpf *own = &b.pcap[i];
@@ -282,8 +298,15 @@ static void compare_front(size_t i, const struct packet *p, uint32_t answer, str
 	if (!own->n)
 		return;
 	sum->compared++;
-	if (bpf_filter((const struct ng_pcap_insn *)own->insns, p->data, p->len, p->len) != answer)
-		front_failure(&b.subject[i], sum, "ng_filter_interpret() is not as libpcap");
+	if (answer_of_libpcap(own, p) == answer || is_excused(&b.subject[i], own, p))
+		return;
+	sum->front_failed++;
+	if (!b.front_failed[i]) {
+		b.front_failed[i] = malloc(sizeof(*p));
+		if (!b.front_failed[i])
+			abort();
+		*b.front_failed[i] = *p;
+	}
 }
 
 static void compare(const struct run *run, const struct packet *p, const uint32_t *answer,
@@ -331,6 +354,10 @@ static void finish(void)
 			report_failure(seed_now, &b.subject[i], b.failed[i]);
 		free(b.failed[i]);
 		b.failed[i] = NULL;
+		if (b.front_failed[i] && reports++ < REPORTS_MAX)
+			report_front(seed_now, &b.subject[i], b.front_failed[i]);
+		free(b.front_failed[i]);
+		b.front_failed[i] = NULL;
 		free_subject(&b.subject[i]);
 		ng_cbpf_free(&b.pcap[i]);
 	}

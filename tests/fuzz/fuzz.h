@@ -50,9 +50,21 @@ struct failure {
 	struct packet packet;
 	uint32_t want, got;
 };
+/*
+ * The program that pcap_compile() makes of an expression, its cells cleared; n = 0: it refuses.
+ * *nothing: because no packet would match.
+ */
+void compile_by_libpcap(const struct subject *s, struct ng_cbpf *out, bool *nothing);
+uint32_t answer_of_libpcap(const struct ng_cbpf *own, const struct packet *p);
+
+/* own: libpcap's program. Whether the two may answer this packet differently. */
+bool is_excused(const struct subject *s, const struct ng_cbpf *own, const struct packet *p);
+
 /* Make subject and packet as small as they go and print them; what was loaded is lost. */
 void report_failure(uint64_t seed, const struct subject *s, const struct failure *f);
 void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook); /* verifier */
+/* ng_filter_interpret() answers a packet not as libpcap would. */
+void report_front(uint64_t seed, const struct subject *s, const struct packet *p);
 /* Compiles s->text; false: refused. */
 bool compile_subject(struct subject *s);
 void free_subject(struct subject *s);

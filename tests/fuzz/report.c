@@ -12,11 +12,12 @@
 #define ZEROED_MAX   512  /* bytes that are tried as 0 */
 
 struct reduction {
+	enum { WRONG, REFUSED, FRONT } kind;
 	uint64_t seed;
 	struct subject subject;
-	enum ways_hook hook;
-	bool refused; /* by the verifier; else there is: */
-	struct failure failure;
+	enum ways_hook hook;	/* not of FRONT */
+	struct failure failure; /* not of REFUSED */
+	struct ng_cbpf own;	/* libpcap's program, of FRONT */
 	int attempts;
 };
 
@@ -34,16 +35,34 @@ static bool answers_wrongly(const struct subject *s, struct failure *f)
 	return f->want != f->got;
 }
 
+static bool is_understood_wrongly(const struct reduction *r, const struct subject *s,
+				  struct failure *f)
+{
+	const struct packet *p = &f->packet;
+
+	if (!r->own.n)
+		return false;
+	f->want = answer_of_libpcap(&r->own, p);
+	f->got = ng_filter_interpret(&s->cleared, p->data, p->len, p->len);
+	return f->want != f->got && !is_excused(s, &r->own, p);
+}
+
 /* Loads it to see. */
-static bool still_fails(const struct reduction *r, const struct subject *s, struct failure *f)
+static bool still_fails(struct reduction *r, const struct subject *s, struct failure *f)
 {
 	const struct ways_filter filter = { &s->program, s->flags };
 	static struct ways_state state[WAYS_FILTERS];
+	bool nothing;
 
-	if (!r->refused && !s->is_expr && !is_runnable(&s->program))
+	if (r->kind == FRONT) {
+		ng_cbpf_free(&r->own);
+		compile_by_libpcap(s, &r->own, &nothing);
+		return is_understood_wrongly(r, s, f);
+	}
+	if (r->kind == WRONG && !s->is_expr && !is_runnable(&s->program))
 		return false;
 	ways_load(r->hook, &filter, 1, state);
-	if (r->refused)
+	if (r->kind == REFUSED)
 		return state[0].status == WAYS_UNVERIFIED;
 	return state[0].status == WAYS_LOADED && answers_wrongly(s, f);
 }
@@ -53,7 +72,8 @@ static bool try_packet(struct reduction *r, const struct failure *f)
 	static struct failure smaller;
 
 	smaller = *f;
-	if (!answers_wrongly(&r->subject, &smaller))
+	if (r->kind == FRONT ? !is_understood_wrongly(r, &r->subject, &smaller)
+			     : !answers_wrongly(&r->subject, &smaller))
 		return false;
 	r->failure = smaller;
 	return true;
@@ -199,7 +219,9 @@ static void print_what(const struct reduction *r)
 	const struct run *run = &r->failure.run;
 
 	printf("#     .what = \"seed %#" PRIx64 ": ", r->seed);
-	if (r->refused)
+	if (r->kind == FRONT)
+		printf("libpcap's own program answers otherwise");
+	else if (r->kind == REFUSED)
 		printf("refused by the verifier at %s", r->hook == WAYS_TC ? "tc" : "XDP");
 	else if (run->way == WAY_XDP_FRAGS || run->way == WAY_TC_PAGED ||
 		 run->way == WAY_TC_PAGED_TAG)
@@ -214,7 +236,7 @@ static void print_row(const struct reduction *r)
 	printf("#   {\n");
 	print_what(r);
 	print_filter(&r->subject);
-	if (!r->refused)
+	if (r->kind != REFUSED)
 		print_failure(&r->failure);
 	printf("#   },\n");
 }
@@ -230,10 +252,10 @@ static void reduce(struct reduction *r)
 		return;
 	}
 	printf("# FAILED\n");
-	if (!r->refused)
+	if (r->kind != REFUSED)
 		reduce_packet(r);
 	reduce_subject(r);
-	if (still_fails(r, &r->subject, &r->failure) && !r->refused)
+	if (still_fails(r, &r->subject, &r->failure) && r->kind != REFUSED)
 		reduce_packet(r);
 }
 
@@ -257,11 +279,26 @@ void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook)
 	static struct reduction r;
 	struct ways_filter filter = { &r.subject.program, s->flags };
 
-	r = (struct reduction){ .seed = seed, .subject = *s, .refused = true, .hook = hook };
+	r = (struct reduction){ .seed = seed, .subject = *s, .kind = REFUSED, .hook = hook };
 	reduce(&r);
 	print_row(&r);
 	ways_load(hook, &filter, 1, state);
 	printf("#   the verifier: ..%s\n", state[0].text);
 	fflush(stdout);
 	free_subject(&r.subject);
+}
+
+void report_front(uint64_t seed, const struct subject *s, const struct packet *p)
+{
+	static struct reduction r;
+
+	r = (struct reduction){
+		.kind = FRONT, .seed = seed, .subject = *s, .failure = { .packet = *p }
+	};
+	reduce(&r);
+	print_row(&r);
+	printf("#   got %u\n", r.failure.got);
+	fflush(stdout);
+	free_subject(&r.subject);
+	ng_cbpf_free(&r.own);
 }

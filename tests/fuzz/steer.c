@@ -19,7 +19,8 @@ struct walk {
 	uint32_t a, x, m[BPF_MEMWORDS];
 	struct source from;
 	size_t pc;
-	bool ended;
+	bool ended, left; /* left: the packet */
+	bool steers;
 };
 
 static bool is_set_test(const struct sock_filter *f)
@@ -50,7 +51,7 @@ static void write_bytes(struct packet *p, const struct source *to, uint32_t valu
 
 static bool is_inside(struct walk *w, uint64_t offset, uint32_t size)
 {
-	if (offset + size > w->p->len && offset + size <= GROW_MAX && below(2))
+	if (w->steers && offset + size > w->p->len && offset + size <= GROW_MAX && below(2))
 		pad_packet(w->p, (uint32_t)offset + size + below(8));
 	return offset + size <= w->p->len;
 }
@@ -61,7 +62,7 @@ static void load(struct walk *w, const struct sock_filter *f)
 	uint64_t offset = (uint64_t)f->k + (ng_op_of(f) == NG_OP_IND ? w->x : 0);
 
 	if (!is_inside(w, offset, size)) {
-		w->ended = true;
+		w->ended = w->left = true;
 	} else if (ng_op_of(f) == NG_OP_MSH) {
 		w->x = (w->p->data[offset] & 0xf) * 4u;
 	} else {
@@ -169,25 +170,43 @@ static bool rejects(const struct walk *w, size_t pc)
 	return ng_op_of(f) == NG_OP_RET && BPF_RVAL(f->code) == BPF_K && f->k == 0;
 }
 
+static bool is_in(const struct ng_set *set, uint32_t value)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->key[i] == value)
+			return true;
+	return false;
+}
+
+/* Makes the comparison come out so, if the bytes are known. */
+static void influence(struct walk *w, const struct sock_filter *f, uint32_t operand,
+		      const struct ng_set *set)
+{
+	bool want = below(2);
+	uint32_t value;
+
+	if (rejects(w, w->pc + (want ? f->jt : f->jf)) && below(8))
+		want = !want;
+	if (!w->from.size || !below(16))
+		return;
+	if (set)
+		value = want ? set->key[below((uint32_t)set->n)] : rnd();
+	else
+		value = wanted(w, f, operand, want);
+	write_bytes(w->p, &w->from, value);
+	w->a = read_bytes(w->p, w->from.offset, w->from.size) & w->from.mask;
+}
+
 static void choose(struct walk *w, const struct sock_filter *f)
 {
 	uint32_t operand = BPF_SRC(f->code) == BPF_X ? w->x : f->k;
-	size_t yes = w->pc + f->jt, no = w->pc + f->jf;
 	const struct ng_set *set = is_set_test(f) ? &w->program->sets[f->k] : NULL;
-	bool want = below(2);
+	bool yes;
 
-	if (rejects(w, want ? yes : no) && below(8))
-		want = !want;
-	if (w->from.size && below(16)) {
-		uint32_t value = set ? (want ? set->key[below((uint32_t)set->n)] : rnd())
-				     : wanted(w, f, operand, want);
-
-		write_bytes(w->p, &w->from, value);
-		w->a = read_bytes(w->p, w->from.offset, w->from.size) & w->from.mask;
-	}
-	if (!set)
-		want = is_true(w, f, operand);
-	w->pc = want ? yes : no;
+	if (w->steers)
+		influence(w, f, operand, set);
+	yes = set ? is_in(set, w->a) : is_true(w, f, operand);
+	w->pc += yes ? f->jt : f->jf;
 }
 
 static void step(struct walk *w)
@@ -226,10 +245,23 @@ static void step(struct walk *w)
 	}
 }
 
+static void walk(struct walk *w)
+{
+	for (int steps = 0; !w->ended && w->pc < w->program->n && steps < STEPS_MAX; steps++)
+		step(w);
+}
+
 void steer_packet(const struct ng_cbpf *program, struct packet *p)
 {
-	struct walk w = { .program = program, .p = p };
+	struct walk w = { .program = program, .p = p, .steers = true };
 
-	for (int steps = 0; !w.ended && w.pc < program->n && steps < STEPS_MAX; steps++)
-		step(&w);
+	walk(&w);
+}
+
+bool leaves_packet(const struct ng_cbpf *program, const struct packet *p)
+{
+	struct walk w = { .program = program, .p = (struct packet *)p };
+
+	walk(&w);
+	return w.left;
 }

@@ -11,5 +11,7 @@
  * often one that does not reject, and writes into the packet what leads there. The packet may grow.
  */
 void steer_packet(const struct ng_cbpf *program, struct packet *p);
+/* Whether the program, run over the packet, loads from behind its end, and so answers 0. */
+bool leaves_packet(const struct ng_cbpf *program, const struct packet *p);
 
 #endif
