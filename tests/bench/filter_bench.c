@@ -16,6 +16,7 @@
 
 #define DLT_EN10MB   1
 #define ROWS_MAX     64
+#define HOSTS_MAX    1000000
 #define ROUNDS	     31
 #define ROUNDS_QUICK 9
 
@@ -54,6 +55,7 @@ struct bench {
 	bool quick, tsv;
 	const char *expr[ROWS_MAX]; /* asked for */
 	size_t n_exprs;
+	unsigned int hosts; /* asked for; 0: none */
 	struct row row[ROWS_MAX];
 	size_t n;
 };
@@ -120,6 +122,28 @@ static int bench_filters(struct bench *b)
 	return ret;
 }
 
+static int bench_hosts(struct bench *b, size_t n)
+{
+	struct ng_error err = { 0 };
+	int ret = bench_set(n, b->rounds, b->tsv, &b->row[b->n], &err);
+
+	if (ret)
+		ng_err_show(&err, false, false);
+	else
+		b->n++;
+	return ret;
+}
+
+static int bench_sets(struct bench *b)
+{
+	static const size_t hosts[] = { 100, 1000, 10000 };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		ret = bench_hosts(b, hosts[i]);
+	return ret;
+}
+
 static int open_traffic(struct bench *b)
 {
 	int ret;
@@ -135,8 +159,9 @@ static int open_traffic(struct bench *b)
 }
 
 static const char usage[] =
-	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]...\n"
+	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]... [-s N]\n"
 	"  -e EXPR    only this filter (may be repeated), without targets\n"
+	"  -s N       only N hosts: a, b, .. of \"host a or host b or ..\"\n"
 	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 31\n"
 	"  -q         quick: 9 rounds, typical filters (BENCH_QUICK=1)\n"
 	"  -t, --tsv  for programs: a line per figure, tabs between\n";
@@ -170,13 +195,15 @@ static bool take_options(struct bench *b, int argc, char **argv)
 		be_quick(b);
 	if (!take_rounds(b, getenv("BENCH_ROUNDS")))
 		return false;
-	while ((option = getopt_long(argc, argv, "e:n:qt", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "e:n:qs:t", options, NULL)) != -1) {
 		if (option == 'e' && b->n_exprs < ROWS_MAX)
 			b->expr[b->n_exprs++] = optarg;
 		else if (option == 'q')
 			be_quick(b);
 		else if (option == 't')
 			b->tsv = true;
+		else if (option == 's' && !ng_parse_u32(optarg, 1, HOSTS_MAX, &b->hosts))
+			continue;
 		else if (option != 'n' || !take_rounds(b, optarg))
 			return false;
 	}
@@ -199,8 +226,10 @@ int main(int argc, char **argv)
 	report_head(b.tsv);
 	for (size_t i = 0; i < b.n_exprs; i++)
 		ret |= bench_expression(&b, b.expr[i], 0);
-	if (!b.n_exprs)
-		ret = bench_filters(&b);
+	if (b.hosts)
+		ret |= bench_hosts(&b, b.hosts);
+	if (!b.n_exprs && !b.hosts)
+		ret = bench_filters(&b) | bench_sets(&b);
 	report_end(b.row, b.n, b.tsv);
 	return ret != 0;
 }
