@@ -17,8 +17,9 @@
 #include "ctl/net/net.h"
 
 static const struct ng_verb *const verbs[] = {
-	&ng_verb_status, &ng_verb_attach, &ng_verb_detach, &ng_verb_capture,
-	&ng_verb_acl,	 &ng_verb_stats,  &ng_verb_demo,   NULL,
+	&ng_verb_status,  &ng_verb_attach, &ng_verb_detach,
+	&ng_verb_capture, &ng_verb_acl,	   &ng_verb_stats,
+	&ng_verb_filter,  &ng_verb_demo,   NULL,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]) - 1)

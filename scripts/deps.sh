@@ -23,6 +23,7 @@ packages() {
 	build	libnl-genl-3-dev	netlink: XDP features of interfaces
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
+	build	libelf-dev		writes filters as object files
 	demo	tshark			reads verdicts out of pcapng: the demo, the tests
 	test	perl			prove, the test runner
 	test	util-linux		unshare, nsenter, setpriv

@@ -64,7 +64,7 @@ check_directions() {
 		includes 'ctl/capture/*' 'xdp/|tc/|ctl/cmd/'
 		includes 'ctl/cmd/*' 'ctl/main'
 		# a verb may use what cmd/ shares (cmd.h, help.h ..), never another verb
-		for v in attach detach status capture acl stats demo; do
+		for v in attach detach status capture acl stats filter demo; do
 			includes 'ctl/cmd/*' "ctl/cmd/$v(_[a-z]+)?\\.[ch]" | grep -v "^ctl/cmd/$v"
 		done
 		git grep -nE '#[[:space:]]*include "[^"]*\.c"' -- '*.c' '*.h' ':!tests'

@@ -8,27 +8,36 @@
 #define IN (BPF_JMP | NG_BPF_IN | BPF_K)
 
 /* In the columns of bpf_image(). */
-static void dump_in(FILE *to, const struct ng_cbpf *filter, int n)
+static void image_of_in(const struct ng_cbpf *filter, int n, char *buf, size_t size)
 {
 	const struct sock_filter *insn = &filter->insns[n];
 	char operand[48];
 
 	snprintf(operand, sizeof(operand), "set%u (%zu keys)", insn->k, filter->sets[insn->k].n);
-	fprintf(to, "(%03d) %-8s %-16s jt %d\tjf %d\n", n, "jin", operand, n + 1 + insn->jt,
-		n + 1 + insn->jf);
+	snprintf(buf, size, "(%03d) %-8s %-16s jt %d\tjf %d", n, "jin", operand, n + 1 + insn->jt,
+		 n + 1 + insn->jf);
 }
 
-static void dump_one(FILE *to, const struct ng_cbpf *filter, int n, enum ng_dump_style style)
+void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size)
+{
+	const struct sock_filter *insn = &filter->insns[i];
+	const struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
+
+	if (insn->code == IN)
+		image_of_in(filter, (int)i, buf, size);
+	else
+		snprintf(buf, size, "%s", bpf_image(&pcap_insn, (int)i));
+}
+
+static void dump_one(FILE *to, const struct ng_cbpf *filter, size_t n, enum ng_dump_style style)
 {
 	const struct sock_filter *insn = &filter->insns[n];
-	struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
+	char line[128];
 
 	switch (style) {
 	case NG_DUMP_ASSEMBLER:
-		if (insn->code == IN)
-			dump_in(to, filter, n);
-		else
-			fprintf(to, "%s\n", bpf_image(&pcap_insn, n));
+		ng_dump_insn(filter, n, line, sizeof(line));
+		fprintf(to, "%s\n", line);
 		break;
 	case NG_DUMP_C:
 		fprintf(to, "{ 0x%x, %u, %u, 0x%08x },\n", insn->code, insn->jt, insn->jf, insn->k);
@@ -55,6 +64,6 @@ int ng_dump_filter(FILE *to, const struct ng_cbpf *filter, __u32 snaplen, enum n
 	if (style == NG_DUMP_NUMBERS)
 		fprintf(to, "%zu\n", filter->n);
 	for (size_t i = 0; i < filter->n; i++)
-		dump_one(to, filter, (int)i, style);
+		dump_one(to, filter, i, style);
 	return 0;
 }

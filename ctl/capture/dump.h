@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include "ctl/filter/filter.h"
 
+/* One instruction in libpcap's mnemonics, without line end. */
+void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size);
+
 enum ng_dump_style { NG_DUMP_NONE, NG_DUMP_ASSEMBLER, NG_DUMP_C, NG_DUMP_NUMBERS };
 
 /*

@@ -349,6 +349,7 @@ static int capture(const struct ng_global *g, int argc, char **argv, struct ng_e
 	if (!rc && r.dump) {
 		rc = ng_dump_filter(stdout, &filter, r.spec.output.snaplen, r.dump, err);
 	} else if (!rc) {
+		r.spec.filter_flags = r.expression.flags;
 		r.spec.expression = ng_expression_words(&r.expression, words, sizeof(words));
 		r.spec.filter = &filter;
 		rc = run_capture(g, &r, err);

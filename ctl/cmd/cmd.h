@@ -33,7 +33,7 @@ struct ng_verb {
 };
 
 extern const struct ng_verb ng_verb_attach, ng_verb_detach, ng_verb_status, ng_verb_capture,
-	ng_verb_acl, ng_verb_stats, ng_verb_demo;
+	ng_verb_acl, ng_verb_stats, ng_verb_filter, ng_verb_demo;
 
 /* "unknown word 'x'": exit 2, with "did you mean" and the valid words (NULL-terminated list). */
 int ng_usage_word(struct ng_error *err, const char *verb, const char *word,

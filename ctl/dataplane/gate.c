@@ -11,7 +11,7 @@
 
 #include "ctl/dataplane/foreign.h"
 #include "ctl/dataplane/hooks.h"
-#include "ctl/dataplane/load.h"
+#include "ctl/dataplane/tap_code.h"
 #include "maps/tap.h"
 
 #define TAP_ONLY_ENTRIES                                                                           \
@@ -512,26 +512,25 @@ int ng_gate_remove(const struct ng_pins *pins, const struct ng_link *link, enum 
 static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 			    const struct ng_gate_spec *spec, struct ng_error *err)
 {
-	struct ng_ebpf filter[NG_TAPS_MAX] = { 0 };
-	const struct ng_load load = {
+	struct ng_tap_code code = { 0 };
+	struct ng_load load = {
 		.object = ng_hook_name[gate->hook],
 		.hook = gate->hook,
 		.frags = gate->hook == NG_HOOK_XDP && spec->frags != NG_FRAGS_OFF,
 		.tap_only = spec->tap_only,
 		.acl_entries = entries_of(spec),
 		.taps = cbpf ? 1 : 0,
-		.filter = filter,
 	};
 	int rc = 0;
 
+	ng_tap_code_use(&code, &load);
 	if (cbpf)
-		rc = ng_filter_translate(cbpf, ng_filter_ctx_of(gate->hook), spec->filter_flags,
-					 &filter[0], err);
+		rc = ng_tap_code_add(&code, 0, gate->hook, cbpf, spec->filter_flags, err);
 	if (!rc)
 		rc = load_into(gate, spec, &load, err);
 	if (!rc)
 		gate->maps.control->taps = load.taps;
-	ng_ebpf_free(&filter[0]);
+	ng_tap_code_free(&code);
 	return rc;
 }
 

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/dataplane/insert.h"
 #include "ctl/dataplane/libbpf_log.h"
-#include "ctl/dataplane/tables.h"
 #include "tc_gate.skel.h"
 #include "xdp_gate.skel.h"
 
-#define STUB_NAME     "ng_tap_filter"
 #define LOG_SIZE      (16u << 20) /* never grows on our buffer; pages are touched on use only */
 #define LOG_LINES_MAX 4		  /* of the verifier's log shown in why */
 
@@ -41,103 +40,15 @@ struct template
 };
 
 /*
- * What the load callback needs; libbpf's cookie is fixed when the handler is registered, and that
- * can be done only once (1.1.2 frees the handler table twice otherwise).
+ * What the load callback works with; libbpf's cookie is fixed when the handler is registered, and
+ * that can be done only once (1.1.2 frees the handler table twice otherwise).
  */
-struct splice {
-	const struct bpf_object *obj;
-	const struct ng_ebpf *body; /* NULL: keep the stub */
-	struct bpf_func_info *func_info;
-	struct bpf_line_info *line_info;
-	struct ng_ebpf result;
-};
-static _Thread_local struct splice *current_splice;
+static _Thread_local struct ng_insert *current_insert;
 
-/* The stub's first instruction and the one behind its last. */
-static int find_stub(const struct splice *s, const struct bpf_prog_load_opts *opts, size_t n_insns,
-		     size_t *start, size_t *end)
+static int prepare_load(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct btf *btf = bpf_object__btf(s->obj);
-	const struct bpf_func_info *info = opts->func_info;
-
-	if (opts->func_info_rec_size != sizeof(*info))
-		return -EPROTO;
-	for (__u32 i = 0; i < opts->func_info_cnt; i++) {
-		const struct btf_type *t = btf__type_by_id(btf, info[i].type_id);
-		const char *name = t ? btf__name_by_offset(btf, t->name_off) : NULL;
-
-		if (!name || strcmp(name, STUB_NAME))
-			continue;
-		*start = info[i].insn_off;
-		*end = i + 1 < opts->func_info_cnt ? info[i + 1].insn_off : n_insns;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int move_func_info(struct splice *s, struct bpf_prog_load_opts *opts, size_t end, long shift)
-{
-	size_t size = opts->func_info_cnt * sizeof(*s->func_info);
-
-	s->func_info = malloc(size);
-	if (!s->func_info)
-		return -ENOMEM;
-	memcpy(s->func_info, opts->func_info, size);
-	for (__u32 i = 0; i < opts->func_info_cnt; i++)
-		if (s->func_info[i].insn_off >= end)
-			s->func_info[i].insn_off += (__u32)shift;
-	opts->func_info = s->func_info;
-	return 0;
-}
-
-/* Of the replaced body only the first line number stays: the kernel wants one per function. */
-static int move_line_info(struct splice *s, struct bpf_prog_load_opts *opts, size_t start,
-			  size_t end, long shift)
-{
-	const struct bpf_line_info *old = opts->line_info;
-	__u32 n = 0;
-
-	if (!opts->line_info_cnt)
-		return 0;
-	if (opts->line_info_rec_size != sizeof(*old))
-		return -EPROTO;
-	s->line_info = malloc(opts->line_info_cnt * sizeof(*old));
-	if (!s->line_info)
-		return -ENOMEM;
-	for (__u32 i = 0; i < opts->line_info_cnt; i++) {
-		if (old[i].insn_off > start && old[i].insn_off < end)
-			continue;
-		s->line_info[n] = old[i];
-		if (old[i].insn_off >= end)
-			s->line_info[n].insn_off += (__u32)shift;
-		n++;
-	}
-	opts->line_info = s->line_info;
-	opts->line_info_cnt = n;
-	return 0;
-}
-
-static int splice_filter(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
-{
-	struct splice *s = current_splice;
-	size_t n = bpf_program__insn_cnt(prog), start, end;
-	long shift;
-	int rc;
-
 	(void)cookie;
-	if (!s || !s->body)
-		return 0;
-	rc = find_stub(s, opts, n, &start, &end);
-	if (!rc)
-		rc = ng_splice_body(bpf_program__insns(prog), n, start, end, s->body, &s->result,
-				    &shift);
-	if (!rc)
-		rc = move_func_info(s, opts, end, shift);
-	if (!rc)
-		rc = move_line_info(s, opts, start, end, shift);
-	if (!rc)
-		rc = bpf_program__set_insns(prog, s->result.insns, s->result.n);
-	return rc;
+	return current_insert ? ng_insert(current_insert, prog, opts) : 0;
 }
 
 static int register_handlers(void)
@@ -152,7 +63,7 @@ static int register_handlers(void)
 		{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
 	};
 	static bool done;
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = splice_filter);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare_load);
 
 	if (done)
 		return 0;
@@ -296,11 +207,10 @@ static void trace_log(const char *log)
 	}
 }
 
-/* Has the kernel verify the opened template, with the filters spliced in. */
-static int verify(const struct ng_load *spec, struct template *t, const struct ng_ebpf *body,
+/* Has the kernel verify the opened template, with the filters in it. */
+static int verify(const struct ng_load *spec, struct template *t, struct ng_insert *insert,
 		  struct ng_error *err)
 {
-	struct splice s = { .obj = t->obj, .body = body };
 	char *log = malloc(LOG_SIZE);
 	int rc;
 
@@ -310,38 +220,52 @@ static int verify(const struct ng_load *spec, struct template *t, const struct n
 	bpf_program__set_log_buf(t->prog, log, LOG_SIZE);
 	bpf_program__set_log_level(t->prog, ng_log_level >= 2 ? 1 : 0);
 	bpf_program__set_flags(t->prog, spec->frags ? BPF_F_XDP_HAS_FRAGS : 0);
-	current_splice = &s;
+	current_insert = insert;
 	rc = bpf_object__load(t->obj);
-	current_splice = NULL;
+	current_insert = NULL;
 	trace_log(log);
 	if (rc)
 		rc = load_error(spec, rc, log, err);
-	ng_ebpf_free(&s.result);
-	free(s.func_info);
-	free(s.line_info);
 	free(log);
 	return rc;
 }
 
-static int load_template(const struct ng_load *spec, struct template *t, struct ng_maps *maps,
-			 struct ng_error *err)
+/* *in_place: how many filters stand in the place of their calls. */
+static int verify_with_filters(const struct ng_load *spec, struct template *t,
+			       unsigned int *in_place, struct ng_error *err)
 {
-	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
-	struct ng_tables tables;
 	struct ng_ebpf body = { 0 };
-	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
+	struct ng_tables tables;
+	struct ng_insert insert = {
+		.load = spec,
+		.btf = bpf_object__btf(t->obj),
+		.tables = &tables,
+		.body = spec->taps ? &body : NULL,
+	};
+	int rc = ng_tables_bind(spec, &tables, err);
 
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
-	rc = ng_tables_bind(spec, &tables, err);
 	if (rc)
 		return rc;
 	if (spec->taps)
 		rc = ng_filter_combine(tables.filter, NG_TAPS_MAX, &body, err);
 	if (!rc)
-		rc = verify(spec, t, spec->taps ? &body : NULL, err);
+		rc = verify(spec, t, &insert, err);
+	*in_place = insert.in_place;
+	ng_insert_free(&insert);
 	ng_ebpf_free(&body);
 	ng_tables_free(&tables);
+	return rc;
+}
+
+static int load_template(const struct ng_load *spec, struct template *t, struct ng_maps *maps,
+			 unsigned int *in_place, struct ng_error *err)
+{
+	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
+	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
+
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
+	rc = verify_with_filters(spec, t, in_place, err);
 	if (rc || reuse)
 		return rc;
 	rc = take_maps(t->obj, maps);
@@ -352,19 +276,17 @@ static int load_template(const struct ng_load *spec, struct template *t, struct 
 	return 0;
 }
 
-int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, struct ng_error *err)
+static int load_once(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd,
+		     unsigned int *in_place, struct ng_error *err)
 {
 	struct template t = { 0 };
 	int rc, fd;
 
-	ng_libbpf_log_init();
-	rc = register_handlers();
-	if (!rc)
-		rc = open_template(spec, &t);
+	rc = open_template(spec, &t);
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object,
 			      "%s: opening the program template failed", ng_hook_name[spec->hook]);
-	rc = load_template(spec, &t, maps, err);
+	rc = load_template(spec, &t, maps, in_place, err);
 	if (!rc) {
 		fd = fcntl(bpf_program__fd(t.prog), F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
@@ -374,5 +296,30 @@ int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, stru
 			*prog_fd = fd;
 	}
 	close_template(&t);
+	return rc;
+}
+
+/* What one kernel's verifier makes of a filter in its place no other's tells: it is tried. */
+int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, struct ng_error *err)
+{
+	struct ng_load calls = *spec;
+	unsigned int in_place = 0;
+	struct ng_error first;
+	int rc;
+
+	ng_libbpf_log_init();
+	rc = register_handlers();
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "libbpf takes no handlers");
+	rc = load_once(spec, maps, prog_fd, &in_place, &first);
+	if (rc && in_place) {
+		ng_debug("%s: %s: refused with filters in the place of calls, so they are called: "
+			 "%s",
+			 spec->object, ng_hook_name[spec->hook], first.why);
+		calls.call_only = true;
+		return load_once(&calls, maps, prog_fd, &in_place, err);
+	}
+	if (rc && err)
+		*err = first;
 	return rc;
 }

@@ -8,20 +8,22 @@
 #include <unistd.h>
 
 #include "ctl/dataplane/hooks.h"
-#include "ctl/dataplane/load.h"
+#include "ctl/dataplane/tap_code.h"
 #include "ctl/filter/pack.h"
 #include "maps/tap.h"
 
 /* The taps of a gate, read for a new program. */
 struct taps {
 	__u32 living, dead; /* bit masks of slots */
-	struct ng_ebpf filter[NG_TAPS_MAX];
+	struct ng_cbpf classic[NG_TAPS_MAX];
+	struct ng_tap_code code;
 };
 
 static void taps_free(struct taps *t)
 {
+	ng_tap_code_free(&t->code);
 	for (size_t i = 0; i < NG_TAPS_MAX; i++)
-		ng_ebpf_free(&t->filter[i]);
+		ng_cbpf_free(&t->classic[i]);
 }
 
 /* -ENOENT: the slot is free; -ESTALE: nobody's, its owner is gone. */
@@ -58,12 +60,11 @@ static int read_filter(const struct ng_gate *gate, __u32 slot, struct ng_cbpf *o
 static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd, struct taps *t,
 		    struct ng_error *err)
 {
-	struct ng_cbpf cbpf = { 0 };
 	struct ng_tap_conf conf;
 	int rc = read_owner(gate, slot, jiffies_fd, &conf);
 
 	if (!rc)
-		rc = read_filter(gate, slot, &cbpf);
+		rc = read_filter(gate, slot, &t->classic[slot]);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc == -ESTALE) {
@@ -74,10 +75,7 @@ static int sort_tap(const struct ng_gate *gate, __u32 slot, int *jiffies_fd, str
 		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading tap %u failed",
 			      slot);
 	t->living |= 1u << slot;
-	rc = ng_filter_translate(&cbpf, ng_filter_ctx_of(gate->hook), conf.flags, &t->filter[slot],
-				 err);
-	ng_cbpf_free(&cbpf);
-	return rc;
+	return ng_tap_code_add(&t->code, slot, gate->hook, &t->classic[slot], conf.flags, err);
 }
 
 static int sort_taps(const struct ng_gate *gate, struct taps *t, struct ng_error *err)
@@ -91,17 +89,17 @@ static int sort_taps(const struct ng_gate *gate, struct taps *t, struct ng_error
 	return rc;
 }
 
-static int load_with(struct ng_gate *gate, const struct taps *t, int *fd, struct ng_error *err)
+static int load_with(struct ng_gate *gate, struct taps *t, int *fd, struct ng_error *err)
 {
-	const struct ng_load load = {
+	struct ng_load load = {
 		.object = gate->link.name,
 		.hook = gate->hook,
 		.frags = gate->maps.control->frags,
 		.tap_only = gate->maps.control->temporary,
 		.taps = t->living,
-		.filter = t->filter,
 	};
 
+	ng_tap_code_use(&t->code, &load);
 	return ng_load(&load, &gate->maps, fd, err);
 }
 
@@ -134,7 +132,7 @@ static void release_dead(struct ng_gate *gate, __u32 dead)
 		}
 }
 
-static int reload_with(struct ng_gate *gate, const struct taps *t, struct ng_error *err)
+static int reload_with(struct ng_gate *gate, struct taps *t, struct ng_error *err)
 {
 	int fd, rc = load_with(gate, t, &fd, err);
 

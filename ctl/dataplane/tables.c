@@ -70,7 +70,8 @@ int ng_tables_bind(const struct ng_load *spec, struct ng_tables *t, struct ng_er
 {
 	int rc = 0;
 
-	*t = (struct ng_tables){ .fd = { [0 ... NG_TAPS_MAX - 1] = -1 } };
+	*t = (struct ng_tables){ .fd = { [0 ... NG_TAPS_MAX - 1] = -1 },
+				 .other = { [0 ... NG_TAPS_MAX - 1] = -1 } };
 	for (__u32 slot = 0; slot < NG_TAPS_MAX && !rc; slot++) {
 		if (!(spec->taps & 1u << slot) || !spec->filter[slot].n)
 			continue;
@@ -83,12 +84,37 @@ int ng_tables_bind(const struct ng_load *spec, struct ng_tables *t, struct ng_er
 	return rc;
 }
 
+static bool is_same_table(const struct ng_ebpf *a, const struct ng_ebpf *b)
+{
+	return a->table_size == b->table_size && !memcmp(a->table, b->table, a->table_size);
+}
+
+int ng_tables_bind_in_place(struct ng_tables *t, const struct ng_load *spec, __u32 slot,
+			    struct ng_ebpf *body)
+{
+	int fd = t->fd[slot];
+
+	if (body->table && (fd < 0 || !is_same_table(body, &spec->filter[slot]))) {
+		fd = make_map(body);
+		if (fd < 0)
+			return fd;
+		if (t->other[slot] >= 0)
+			close(t->other[slot]);
+		t->other[slot] = fd;
+	}
+	if (fd >= 0)
+		ng_ebpf_bind_table(body, fd);
+	return 0;
+}
+
 void ng_tables_free(struct ng_tables *t)
 {
 	for (size_t i = 0; i < NG_TAPS_MAX; i++) {
 		ng_ebpf_free(&t->filter[i]);
 		if (t->fd[i] >= 0)
 			close(t->fd[i]);
-		t->fd[i] = -1;
+		if (t->other[i] >= 0)
+			close(t->other[i]);
+		t->fd[i] = t->other[i] = -1;
 	}
 }

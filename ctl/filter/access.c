@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "ctl/filter/meta.h"
+
 #define MAC_BYTES    12 /* in front of the VLAN tag */
 #define TAG_BYTES    4
 #define BEHIND_TAG   (MAC_BYTES + TAG_BYTES)
@@ -41,7 +43,7 @@ static void data_pointers(struct ng_translation *t)
 
 void ng_access_begin(struct ng_translation *t)
 {
-	if (t->cfg.uses_bytes)
+	if (t->cfg.uses_bytes || t->cfg.uses_meta)
 		put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
 	if (t->cfg.uses_bytes || t->cfg.uses_len)
 		put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_3));
@@ -386,4 +388,17 @@ void ng_access_len(struct ng_translation *t, unsigned int reg)
 		put(t, NG_MOV32(reg, NG_REG_LEN));
 	else
 		wire_length(t, reg);
+}
+
+void ng_access_meta(struct ng_translation *t, const struct sock_filter *f)
+{
+	struct ng_meta_source source;
+	__u32 number;
+
+	ng_meta_is(f->k, &number);
+	source = ng_meta_source(number, t->ctx);
+	if (source.kind == NG_META_FIELD)
+		load_ctx(t, NG_REG_A, source.value);
+	else
+		put(t, NG_MOV32_I(NG_REG_A, source.value));
 }

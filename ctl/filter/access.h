@@ -16,6 +16,7 @@
 
 #include "ctl/filter/cfg.h"
 #include "ctl/filter/emit.h"
+#include "ctl/filter/table.h"
 
 enum ng_copy { NG_COPY_DIRECT, NG_COPY_TAGGED, NG_COPY_HELPER, NG_COPY_MAX };
 
@@ -48,9 +49,10 @@ struct ng_translation {
 	struct ng_emit emit;
 	struct ng_cfg cfg;
 	enum ng_filter_ctx ctx;
-	enum ng_copy copy;    /* the one being written */
-	struct ng_fast *fast; /* for the copies with direct loads; NULL: plain ones */
-	size_t first_label;   /* of the NG_L_ ones */
+	enum ng_copy copy;	       /* the one being written */
+	struct ng_fast *fast;	       /* for the copies with direct loads; NULL: plain ones */
+	const struct ng_table *tables; /* the first ones are of cfg.sets */
+	size_t first_label;	       /* of the NG_L_ ones */
 };
 
 /* What has to run once before all copies: they find the context in R6 and the length at NG_FP_LEN. */
@@ -72,6 +74,8 @@ void ng_access_guard(struct ng_translation *t, unsigned int bytes);
 void ng_access_load(struct ng_translation *t, const struct sock_filter *f);
 /* NG_OP_LEN */
 void ng_access_len(struct ng_translation *t, unsigned int reg);
+/* NG_OP_META */
+void ng_access_meta(struct ng_translation *t, const struct sock_filter *f);
 
 /* Jump to one of NG_L_. */
 void ng_goto(struct ng_translation *t, struct bpf_insn insn, size_t label);

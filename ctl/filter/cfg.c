@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ctl/filter/meta.h"
+
 #define SUMS(op)                                                                                   \
 	[BPF_ALU | (op) | BPF_K] = { NG_OP_ALU, 0 }, [BPF_ALU | (op) | BPF_X] = { NG_OP_ALU, 0 }
 #define TESTS(op)                                                                                  \
 	[BPF_JMP | (op) | BPF_K] = { NG_OP_JUMP, 0 }, [BPF_JMP | (op) | BPF_X] = { NG_OP_JUMP, 0 }
 
-/* What libpcap's interpreter executes; it calls abort() on all else. */
+/* What libpcap's interpreter executes, and NG_BPF_IN; it calls abort() on all else. */
 static const struct {
 	unsigned char op;
 	unsigned char size;
@@ -48,18 +50,22 @@ static const struct {
 	TESTS(BPF_JGT),
 	TESTS(BPF_JGE),
 	TESTS(BPF_JSET),
+	[BPF_JMP | NG_BPF_IN | BPF_K] = { NG_OP_IN, 0 },
 	[BPF_RET | BPF_K] = { NG_OP_RET, 0 },
 	[BPF_RET | BPF_A] = { NG_OP_RET, 0 },
 };
 
 enum ng_op ng_op_of(const struct sock_filter *f)
 {
-	return f->code < 256 ? (enum ng_op)ops[f->code].op : NG_OP_UNKNOWN;
+	enum ng_op op = f->code < 256 ? (enum ng_op)ops[f->code].op : NG_OP_UNKNOWN;
+	__u32 number;
+
+	return op == NG_OP_ABS && ng_meta_is(f->k, &number) ? NG_OP_META : op;
 }
 
 unsigned int ng_op_size(const struct sock_filter *f)
 {
-	return f->code < 256 ? ops[f->code].size : 0;
+	return f->code < 256 && ng_op_of(f) != NG_OP_META ? ops[f->code].size : 0;
 }
 
 static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
@@ -68,29 +74,15 @@ static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
 	return ret;
 }
 
-/* libpcap reads the kernel's metadata by loads from here on; no packet has such an offset. */
-static bool is_metadata(const struct sock_filter *f)
+static int check_metadata(const struct sock_filter *f, struct ng_error *err)
 {
-	return ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF &&
-	       f->k < (__u32)(SKF_AD_OFF + SKF_AD_MAX);
-}
+	__u32 number;
 
-static int refuse_metadata(struct ng_error *err, const struct sock_filter *f)
-{
-	switch ((int)f->k - SKF_AD_OFF) {
-	case SKF_AD_PKTTYPE:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "'inbound' and 'outbound' are not part of a packet");
-		ng_err_try(err, "-Q in or -Q out in place of the word");
-		break;
-	case SKF_AD_IFINDEX:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL, "'ifindex' is not part of a packet");
-		ng_err_try(err, "-i DEV in place of the word");
-		break;
-	default:
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "the filter asks for the kernel's metadata of a packet");
-	}
+	ng_meta_is(f->k, &number);
+	if (ng_meta_known(number))
+		return 0;
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "the filter asks for %s, which is not supported",
+	       ng_meta_name(number));
 	return -EOPNOTSUPP;
 }
 
@@ -98,7 +90,7 @@ static int check_jump(const struct sock_filter *f, size_t i, size_t n, struct ng
 {
 	size_t room = n - i - 1; /* instructions behind this one */
 
-	if (ng_op_of(f) == NG_OP_JUMP)
+	if (ng_op_of(f) != NG_OP_JA)
 		return f->jt < room && f->jf < room
 			       ? 0
 			       : refuse(-EINVAL, err, i, "jump out of the program");
@@ -124,13 +116,24 @@ static int check_alu(const struct sock_filter *f, size_t i, struct ng_error *err
 	return 0;
 }
 
-static int check_insn(const struct sock_filter *f, size_t i, size_t n, struct ng_error *err)
+static int check_in(const struct ng_cbpf *in, size_t i, struct ng_error *err)
 {
+	const struct sock_filter *f = &in->insns[i];
+
+	if (f->k >= in->n_sets || in->sets[f->k].n == 0)
+		return refuse(-EINVAL, err, i, "no such set");
+	return check_jump(f, i, in->n, err);
+}
+
+static int check_insn(const struct ng_cbpf *in, size_t i, struct ng_error *err)
+{
+	const struct sock_filter *f = &in->insns[i];
+
 	switch (ng_op_of(f)) {
 	case NG_OP_UNKNOWN:
 		return refuse(-EINVAL, err, i, "unknown opcode");
-	case NG_OP_ABS:
-		return is_metadata(f) ? refuse_metadata(err, f) : 0;
+	case NG_OP_META:
+		return check_metadata(f, err);
 	case NG_OP_MEM:
 	case NG_OP_STORE:
 		return f->k < BPF_MEMWORDS ? 0
@@ -139,7 +142,9 @@ static int check_insn(const struct sock_filter *f, size_t i, size_t n, struct ng
 		return check_alu(f, i, err);
 	case NG_OP_JA:
 	case NG_OP_JUMP:
-		return check_jump(f, i, n, err);
+		return check_jump(f, i, in->n, err);
+	case NG_OP_IN:
+		return check_in(in, i, err);
 	default:
 		return 0;
 	}
@@ -153,7 +158,7 @@ static int check_program(const struct ng_cbpf *in, struct ng_error *err)
 		return -E2BIG;
 	}
 	for (size_t i = 0; i < in->n; i++) {
-		int ret = check_insn(&in->insns[i], i, in->n, err);
+		int ret = check_insn(in, i, err);
 
 		if (ret)
 			return ret;
@@ -165,7 +170,7 @@ static int check_program(const struct ng_cbpf *in, struct ng_error *err)
 
 static bool ends_block(enum ng_op op)
 {
-	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_RET;
+	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_IN || op == NG_OP_RET;
 }
 
 /* Where instruction i leads to: one or the same two instructions unless it compares. */
@@ -176,6 +181,7 @@ static void targets(const struct sock_filter *f, size_t i, size_t to[2])
 		to[0] = to[1] = i + 1 + f->k;
 		break;
 	case NG_OP_JUMP:
+	case NG_OP_IN:
 		to[0] = i + 1 + f->jt;
 		to[1] = i + 1 + f->jf;
 		break;
@@ -227,6 +233,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 			b->succ[1] = block_of[to[1]];
 		}
 		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
+		cfg->uses_meta |= ng_op_of(f) == NG_OP_META;
 		cfg->uses_bytes |= ng_op_size(f) > 0;
 		if (ng_op_of(f) == NG_OP_MEM)
 			cfg->mem_read |= 1u << f->k;
@@ -235,7 +242,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 
 int ng_cfg_build(const struct ng_cbpf *in, struct ng_cfg *out, struct ng_error *err)
 {
-	struct ng_cfg cfg = { .insns = in->insns };
+	struct ng_cfg cfg = { .insns = in->insns, .sets = in->sets, .n_sets = in->n_sets };
 	size_t *block_of;
 	int ret = check_program(in, err);
 

@@ -20,8 +20,8 @@ enum ng_op {
 	NG_OP_TXA,
 	NG_OP_JA,
 	NG_OP_JUMP, /* compares A with k or X */
-	NG_OP_IN,   /* compares A with a set */
-	NG_OP_META, /* A <- metadata */
+	NG_OP_IN,   /* is A in sets[k]? */
+	NG_OP_META, /* A <- metadata, see meta.h */
 	NG_OP_RET,
 };
 
@@ -48,6 +48,7 @@ struct ng_cfg {
 	size_t n_blocks;
 	bool uses_bytes; /* of the packet */
 	bool uses_len;
+	bool uses_meta;
 	const struct ng_set *sets;
 	size_t n_sets;
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */

@@ -1,54 +1,287 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filter expressions to classic BPF by libpcap. */
+/* Filter expressions to classic BPF: libpcap, with scopes and long lists in front. */
 #include "ctl/filter/pcap.h"
+#include "ctl/filter/lists.h"
 #include "ctl/filter/locate.h"
+#include "ctl/filter/scope.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Beyond, libpcap would take minutes: the time it needs grows with the square. */
+#define TERMS_MAX 1000
+
+#define REJECTS_ALL "expression rejects all packets" /* libpcap's words */
+
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct ng_pcap_insn), "same instruction");
+
+struct job {
+	pcap_t *pcap;
+	struct ng_source source;
+	unsigned int snaplen;
+	bool optimize;
+	struct ng_expr expr;
+	struct ng_lists lists;
+};
 
 static bool is_blank(const char *expr)
 {
 	return !expr || expr[strspn(expr, " \t\r\n")] == '\0';
 }
 
-static int take_program(struct bpf_program *program, struct ng_cbpf *out, struct ng_error *err)
+static int no_memory(struct ng_error *err)
 {
-	size_t n = program->bf_len;
-	struct sock_filter *insns = malloc(n * sizeof(*insns));
+	return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+}
 
+/* written: what text was made by, NULL: it is the source. */
+static int ask_libpcap(const struct job *job, const char *text, const struct ng_written *written,
+		       bool optimize, struct ng_cbpf *out, struct ng_error *err)
+{
+	struct ng_source source = job->source;
+	struct bpf_program program;
+	struct sock_filter *insns;
+	size_t n;
+	int ret;
+
+	source.written = written;
+	if (pcap_compile(job->pcap, &program, text, optimize, PCAP_NETMASK_UNKNOWN)) {
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", pcap_geterr(job->pcap));
+		ng_locate(job->pcap, text, &source, err);
+		return ret;
+	}
+	n = program.bf_len;
+	insns = malloc(n * sizeof(*insns));
+	if (insns)
+		memcpy(insns, program.bf_insns, n * sizeof(*insns));
+	pcap_freecode(&program);
 	if (!insns)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
-	memcpy(insns, program->bf_insns, n * sizeof(*insns));
+		return no_memory(err);
 	*out = (struct ng_cbpf){ .insns = insns, .n = n };
 	return 0;
+}
+
+static int compile_source(const struct job *job, struct ng_cbpf *out, struct ng_error *err)
+{
+	return ask_libpcap(job, job->source.text, NULL, job->optimize, out, err);
+}
+
+/* The expression with placeholders. */
+static int compile_variant(const struct job *job, unsigned int variant, bool optimize,
+			   struct ng_cbpf *out, struct ng_error *err)
+{
+	struct ng_written w = { 0 };
+	int ret;
+
+	ng_write_expr(&w, &job->expr, job->lists.site, variant);
+	ret = w.failed ? no_memory(err) : ask_libpcap(job, w.text, &w, optimize, out, err);
+	ng_written_free(&w);
+	return ret;
+}
+
+/* 1: the two variants differ elsewhere. */
+static int compile_lists(struct job *job, bool optimize, struct ng_cbpf *out, struct ng_error *err)
+{
+	struct ng_cbpf variant[2] = { 0 };
+	int ret = compile_variant(job, 0, optimize, &variant[0], err);
+
+	if (!ret)
+		ret = compile_variant(job, 1, optimize, &variant[1], err);
+	if (!ret && variant[0].n != variant[1].n)
+		ret = 1;
+	else if (!ret)
+		switch (ng_lists_patch(&job->lists, variant[0].insns, variant[1].insns,
+				       variant[0].n, out)) {
+		case 0:
+			break;
+		case -ENOMEM:
+			ret = no_memory(err);
+			break;
+		default:
+			ret = 1;
+		}
+	ng_cbpf_free(&variant[0]);
+	ng_cbpf_free(&variant[1]);
+	return ret;
+}
+
+static size_t count_terms(const struct ng_expr *e, __u32 i)
+{
+	size_t n = e->node[i].kind == NG_NODE_TERM;
+
+	for (__u32 child = e->node[i].first; child; child = e->node[child].next)
+		n += count_terms(e, child);
+	return n;
+}
+
+static int refuse_terms(size_t n, struct ng_error *err)
+{
+	int ret = ng_err(err, NG_EXIT_USAGE, 0, NULL,
+			 "filter too large: %zu terms that are no list, at most %d", n, TERMS_MAX);
+
+	ng_err_why(err, "lists are %d or more hosts, nets or ports with the same words in front",
+		   NG_LIST_MIN);
+	return ret;
+}
+
+/* In libpcap's reading. */
+static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *err)
+{
+	size_t terms;
+	int ret = ng_lists_extract(&job->expr, &job->lists);
+
+	if (ret)
+		return no_memory(err);
+	terms = count_terms(&job->expr, job->expr.root);
+	if (terms > TERMS_MAX)
+		return refuse_terms(terms, err);
+	if (!job->lists.n)
+		return compile_source(job, out, err);
+	ret = compile_lists(job, job->optimize && job->lists.optimizable, out, err);
+	if (ret == 1 && job->optimize)
+		ret = compile_lists(job, false, out, err);
+	return ret == 1 ? compile_source(job, out, err) : ret;
+}
+
+static void free_job(struct job *job)
+{
+	ng_expr_free(&job->expr);
+	ng_lists_free(&job->lists);
+}
+
+/* One text of a scoped expression. *out is empty if it never matches. */
+static int compile_step(const struct job *job, const char *text, struct ng_cbpf *out,
+			struct ng_error *err)
+{
+	struct job step = { .pcap = job->pcap,
+			    .source = { .text = text, .file = job->source.file },
+			    .optimize = job->optimize };
+	struct ng_error e = { 0 };
+	size_t at;
+	int ret = ng_expr_parse(text, &step.expr, &at);
+
+	ret = ret ? no_memory(&e) : compile_expr(&step, out, &e);
+	free_job(&step);
+	if (ret == -EINVAL && strcmp(e.what, REJECTS_ALL) == 0) {
+		*out = (struct ng_cbpf){ 0 };
+		return 0;
+	}
+	e.line = 0; /* the text is none of the user's */
+	if (ret && err)
+		*err = e;
+	return ret;
+}
+
+static int compile_steps(const struct job *job, const struct ng_scope *scope, struct ng_cbpf *out,
+			 struct ng_error *err)
+{
+	struct ng_cbpf *program = calloc(scope->n, sizeof(*program));
+	size_t matching = 0;
+	int ret = program ? 0 : no_memory(err);
+
+	for (size_t i = 0; i < scope->n && !ret; i++) {
+		ret = compile_step(job, scope->step[i].text, &program[i], err);
+		matching += program[i].n > 0;
+	}
+	if (!ret && !matching)
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", REJECTS_ALL);
+	else if (!ret && ng_scope_join(scope, program, job->snaplen, out))
+		ret = no_memory(err);
+	for (size_t i = 0; program && i < scope->n; i++)
+		ng_cbpf_free(&program[i]);
+	free(program);
+	return ret;
+}
+
+static int refuse_scopes(const struct job *job, int ret, size_t at, struct ng_error *err)
+{
+	if (ret == -ENOMEM)
+		return no_memory(err);
+	if (ret == -E2BIG) {
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "more than %d alternatives of 'vlan'",
+		       NG_SCOPE_STEPS_MAX);
+		ng_err_why(err, "each is a filter of its own, with all that 'and' joins to it");
+		return -EINVAL;
+	}
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "a value whose words stand beyond a 'vlan'");
+	ng_source_at(&job->source, at, err);
+	ng_err_why(err,
+		   "'vlan' holds for what 'and' joins to it, so that these parts are separate");
+	return -EINVAL;
+}
+
+/* In ours, where it differs. */
+static int compile_scoped(struct job *job, struct ng_cbpf *out, struct ng_error *err)
+{
+	struct ng_scope scope;
+	struct ng_cbpf whole = { 0 };
+	bool optimize = job->optimize;
+	size_t at = 0;
+	int ret = ng_scope_read(&job->expr, &scope, &at);
+
+	if (ret) {
+		ret = refuse_scopes(job, ret, at, err);
+	} else if (!scope.n) {
+		ret = compile_expr(job, out, err);
+	} else {
+		job->optimize = false; /* this is for libpcap's errors, with their positions */
+		ret = compile_expr(job, &whole, err);
+		job->optimize = optimize;
+		ng_cbpf_free(&whole);
+		if (!ret)
+			ret = compile_steps(job, &scope, out, err);
+	}
+	ng_scope_free(&scope);
+	return ret;
+}
+
+/* What we cannot read is no filter for libpcap either, or so deep that it is nobody's. */
+static int compile_unread(struct job *job, size_t at, struct ng_cbpf *out, struct ng_error *err)
+{
+	int ret;
+
+	if (job->expr.n <= TERMS_MAX)
+		return compile_source(job, out, err);
+	ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "can't parse filter expression: syntax error");
+	ng_source_at(&job->source, at, err);
+	return ret;
+}
+
+static int compile(struct job *job, unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
+{
+	size_t at = 0;
+	int ret;
+
+	if (flags & NG_FILTER_STRICT)
+		return compile_source(job, out, err);
+	ret = ng_expr_parse(job->source.text, &job->expr, &at);
+	if (!ret)
+		ret = compile_scoped(job, out, err);
+	else
+		ret = ret == -ENOMEM ? no_memory(err) : compile_unread(job, at, out, err);
+	free_job(job);
+	return ret;
 }
 
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
 {
-	struct bpf_program program = { 0 };
-	pcap_t *pcap;
+	struct job job = { .source = { .text = expr, .file = file },
+			   .snaplen = snaplen,
+			   .optimize = !(flags & NG_FILTER_PLAIN) };
 	int ret;
 
 	if (is_blank(expr)) {
 		*out = (struct ng_cbpf){ 0 };
 		return 0;
 	}
-	pcap = pcap_open_dead(linktype, (int)snaplen);
-	if (!pcap)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
-	if (pcap_compile(pcap, &program, expr, !(flags & NG_FILTER_PLAIN), PCAP_NETMASK_UNKNOWN)) {
-		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", pcap_geterr(pcap));
-		ng_locate(pcap, expr, file, err);
-	} else {
-		ret = take_program(&program, out, err);
-		pcap_freecode(&program);
-	}
-	pcap_close(pcap);
+	job.pcap = pcap_open_dead(linktype, (int)snaplen);
+	if (!job.pcap)
+		return no_memory(err);
+	ret = compile(&job, flags, out, err);
+	pcap_close(job.pcap);
 	return ret;
 }
 

@@ -13,35 +13,14 @@ int ng_fast_prepare(const struct ng_cfg *cfg, struct ng_fast *out)
 	if (ret)
 		return ret;
 	ng_ir_optimize(&fast.ir);
-	fast.table = calloc(fast.ir.n_sets + 1, sizeof(*fast.table));
-	if (fast.ir.failed || !fast.table)
-		ret = -ENOMEM;
-	for (size_t i = 0; i < fast.ir.n_sets && !ret; i++) {
-		ret = ng_table_plan(&fast.ir.set[i], fast.table_size, &fast.table[i]);
-		if (!ret)
-			fast.table_size += fast.table[i].size;
-	}
+	ret = fast.ir.failed ? -ENOMEM
+			     : ng_table_plan_all(fast.ir.set, fast.ir.n_sets, &fast.table,
+						 &fast.table_size);
 	if (ret)
 		ng_fast_free(&fast);
 	else
 		*out = fast;
 	return ret;
-}
-
-int ng_fast_fill(const struct ng_fast *fast, void **data)
-{
-	char *bytes;
-
-	*data = NULL;
-	if (!fast->table_size)
-		return 0;
-	bytes = calloc(1, fast->table_size);
-	if (!bytes)
-		return -ENOMEM;
-	for (size_t i = 0; i < fast->ir.n_sets; i++)
-		ng_table_fill(&fast->table[i], bytes + fast->table[i].offset);
-	*data = bytes;
-	return 0;
 }
 
 void ng_fast_free(struct ng_fast *fast)

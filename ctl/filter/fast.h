@@ -16,8 +16,6 @@ struct ng_fast {
  * set is too large; -ENOMEM. *cfg must outlive *out.
  */
 int ng_fast_prepare(const struct ng_cfg *cfg, struct ng_fast *out);
-/* The data that its tables are, malloc'ed into *data; NULL without tables. 0 or -ENOMEM. */
-int ng_fast_fill(const struct ng_fast *fast, void **data);
 void ng_fast_free(struct ng_fast *fast);
 
 #endif

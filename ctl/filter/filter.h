@@ -41,6 +41,11 @@ struct ng_cbpf {
 	size_t n_sets;
 };
 void ng_cbpf_free(struct ng_cbpf *p);
+/*
+ * What a program asks that only a packet on its way can answer, not one in a file: its direction,
+ * interface, mark or queue, as words behind "the filter asks for". NULL: nothing.
+ */
+const char *ng_cbpf_uses_metadata(const struct ng_cbpf *p);
 
 enum ng_filter_flags {
 	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
@@ -60,7 +65,6 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 struct ng_packet_meta {
 	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */
 	__u32 ifindex, mark, queue;
-	__u32 protocol; /* EtherType */
 };
 
 /*
@@ -127,8 +131,10 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 		   const struct ng_ebpf *body, struct ng_ebpf *out, long *shift);
 
 /*
- * One subprogram body that holds several filters: r1 = context, r2 = slot; returns the filter's
- * value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns == NULL: slot i has none.
+ * One subprogram body that holds several filters: r1 = context, r2 = slot, r3 = length on the wire;
+ * returns the filter's value, 0 for a slot without one. filter[i].n == 0 or filter[i].insns ==
+ * NULL: slot i has none. Each filter keeps the table that ng_ebpf_bind_table() has bound it to;
+ * *out has none of its own.
  */
 int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
 		      struct ng_error *err);

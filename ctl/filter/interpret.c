@@ -13,6 +13,7 @@
  */
 #include "ctl/filter/cfg.h"
 
+#include <linux/if_arp.h>
 #include <stdlib.h>
 
 struct machine {
@@ -39,8 +40,6 @@ static __u32 load_metadata(struct machine *m, __u32 k)
 	const struct ng_packet_meta *meta = m->meta ? m->meta : &none;
 
 	switch (k - (__u32)SKF_AD_OFF) {
-	case SKF_AD_PROTOCOL:
-		return meta->protocol;
 	case SKF_AD_PKTTYPE:
 		return meta->pkt_type;
 	case SKF_AD_IFINDEX:
@@ -49,6 +48,8 @@ static __u32 load_metadata(struct machine *m, __u32 k)
 		return meta->mark;
 	case SKF_AD_QUEUE:
 		return meta->queue;
+	case SKF_AD_HATYPE:
+		return ARPHRD_ETHER;
 	case SKF_AD_VLAN_TAG:
 	case SKF_AD_VLAN_TAG_PRESENT:
 	case SKF_AD_VLAN_TPID:
@@ -65,8 +66,6 @@ static __u32 load(struct machine *m, const struct sock_filter *f)
 
 	if (ng_op_of(f) == NG_OP_IND)
 		at += m->x;
-	else if (ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF)
-		return load_metadata(m, f->k);
 	if (at + size > m->caplen) {
 		m->rejected = true;
 		return 0;
@@ -151,6 +150,9 @@ static void execute(struct machine *m, const struct sock_filter *f)
 	case NG_OP_ABS:
 	case NG_OP_IND:
 		m->a = load(m, f);
+		return;
+	case NG_OP_META:
+		m->a = load_metadata(m, f->k);
 		return;
 	case NG_OP_MSH:
 		m->x = (load(m, f) & 15) * 4;

@@ -144,7 +144,7 @@ static __u32 bits_of(__u32 max)
 	return max ? ~0u >> __builtin_clz(max) : 0;
 }
 
-static __u32 max_of(unsigned int op, __u32 a, __u32 b, bool b_const)
+__u32 ng_ir_alu_max(unsigned int op, __u32 a, __u32 b, bool b_const)
 {
 	__u64 most = ~0u;
 
@@ -219,14 +219,14 @@ ng_val ng_ir_alu(struct ng_ir *ir, unsigned int op, ng_val a, ng_val b)
 		if (simple)
 			return simple;
 	}
-	return ng_ir_value(ir,
-			   (struct ng_value){
-				   .op = NG_V_ALU,
-				   .alu = (__u8)op,
-				   .a = a,
-				   .b = b,
-				   .max = max_of(op, ir->value[a].max, ir->value[b].max, b_const),
-			   });
+	return ng_ir_value(
+		ir, (struct ng_value){
+			    .op = NG_V_ALU,
+			    .alu = (__u8)op,
+			    .a = a,
+			    .b = b,
+			    .max = ng_ir_alu_max(op, ir->value[a].max, ir->value[b].max, b_const),
+		    });
 }
 
 bool ng_ir_may_reject(const struct ng_ir *ir, ng_val v)

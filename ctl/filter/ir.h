@@ -91,6 +91,8 @@ struct ng_ir {
 ng_val ng_ir_const(struct ng_ir *ir, __u32 k);
 ng_val ng_ir_alu(struct ng_ir *ir, unsigned int op, ng_val a, ng_val b);
 ng_val ng_ir_value(struct ng_ir *ir, struct ng_value v);
+/* The largest `a op b` of numbers up to a and b; b_const: b is one number. */
+__u32 ng_ir_alu_max(unsigned int op, __u32 a, __u32 b, bool b_const);
 /* A new value; the caller gives it its arguments. max: of all of them. */
 ng_val ng_ir_phi(struct ng_ir *ir, __u32 max);
 bool ng_ir_is_const(const struct ng_ir *ir, ng_val v, __u32 *k);

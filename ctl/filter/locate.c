@@ -15,6 +15,7 @@
  */
 #include "ctl/filter/pcap.h"
 #include "ctl/filter/locate.h"
+#include "ctl/filter/write.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct token {
 struct search {
 	pcap_t *pcap;
 	const char *expr;
+	const struct ng_source *source;
 	struct token *tokens;
 	size_t n_tokens;
 	const char *words; /* libpcap's, about the whole text */
@@ -222,19 +224,29 @@ static size_t find_quoted(const char *expr, const char *words)
 	return strlen(expr);
 }
 
-static void add_position(const struct search *s, size_t at, const char *file, struct ng_error *err)
+void ng_source_at(const struct ng_source *source, size_t at, struct ng_error *err)
 {
-	const char *line = s->expr;
+	const char *line = source->text;
 	unsigned int number = 1;
 
-	for (const char *p = s->expr; p < s->expr + at; p++) {
+	for (const char *p = source->text; p < source->text + at; p++) {
 		if (*p == '\n') {
 			line = p + 1;
 			number++;
 		}
 	}
-	ng_err_at(err, file, number, (unsigned int)(s->expr + at - line) + 1, line,
+	ng_err_at(err, source->file, number, (unsigned int)(source->text + at - line) + 1, line,
 		  strcspn(line, "\r\n"));
+}
+
+static size_t in_source(const struct search *s, size_t at)
+{
+	return s->source->written ? ng_written_source(s->source->written, at) : at;
+}
+
+static void add_position(const struct search *s, size_t at, struct ng_error *err)
+{
+	ng_source_at(s->source, in_source(s, at), err);
 }
 
 /* Whether one letter added, left out, replaced or swapped with its neighbour
@@ -278,13 +290,15 @@ static void suggest(struct search *s, const struct token *token, struct ng_error
 		stpcpy(stpcpy(mempcpy(s->piece, s->expr, token->start), words[i]),
 		       s->expr + token->end);
 		if (ask(s)[0] == '\0') {
-			ng_err_try(err, "%s", s->piece);
+			ng_err_try(err, "%.*s%s%s", (int)in_source(s, token->start),
+				   s->source->text, words[i],
+				   s->source->text + in_source(s, token->start) + n);
 			return;
 		}
 	}
 }
 
-static void locate_syntax_error(struct search *s, const char *file, struct ng_error *err)
+static void locate_syntax_error(struct search *s, struct ng_error *err)
 {
 	/* an unfinished text becomes a filter, so it can go on whole */
 	bool unfinished = some_completion(s, s->n_tokens, can_go_on);
@@ -292,36 +306,37 @@ static void locate_syntax_error(struct search *s, const char *file, struct ng_er
 	const struct token *token = &s->tokens[pieces ? pieces - 1 : 0];
 
 	if (unfinished) {
-		add_position(s, piece_length(s, s->n_tokens), file, err);
+		add_position(s, piece_length(s, s->n_tokens), err);
 		ng_err_why(err, "the expression ends where more has to follow");
 		return;
 	}
-	add_position(s, token->start, file, err);
+	add_position(s, token->start, err);
 	ng_err_why(err, "'%.*s' cannot stand here", (int)(token->end - token->start),
 		   s->expr + token->start);
-	if (!strchr(s->expr, '\n'))
+	if (!strchr(s->source->text, '\n'))
 		suggest(s, token, err);
 }
 
-static void locate_other_words(struct search *s, const char *file, struct ng_error *err)
+static void locate_other_words(struct search *s, struct ng_error *err)
 {
 	size_t quoted = find_quoted(s->expr, s->words), pieces;
 
 	if (s->expr[quoted]) {
-		add_position(s, quoted, file, err);
+		add_position(s, quoted, err);
 		return;
 	}
 	if (!some_completion(s, s->n_tokens, draws_same_words))
 		return;
 	pieces = first_piece(s, draws_same_words, true);
 	if (pieces)
-		add_position(s, s->tokens[pieces - 1].start, file, err);
+		add_position(s, s->tokens[pieces - 1].start, err);
 }
 
-void ng_locate(struct pcap *pcap, const char *expr, const char *file, struct ng_error *err)
+void ng_locate(struct pcap *pcap, const char *expr, const struct ng_source *source,
+	       struct ng_error *err)
 {
 	size_t n = strlen(expr);
-	struct search s = { .pcap = pcap, .expr = expr };
+	struct search s = { .pcap = pcap, .expr = expr, .source = source };
 	char *words = strdup(pcap_geterr(pcap));
 
 	s.tokens = calloc(n, sizeof(*s.tokens));
@@ -331,9 +346,9 @@ void ng_locate(struct pcap *pcap, const char *expr, const char *file, struct ng_
 	if (words && s.tokens && s.closers && s.piece) {
 		tokenize(&s);
 		if (is_syntax_error(words))
-			locate_syntax_error(&s, file, err);
+			locate_syntax_error(&s, err);
 		else
-			locate_other_words(&s, file, err);
+			locate_other_words(&s, err);
 	}
 	free(s.tokens);
 	free(s.closers);

@@ -7,11 +7,23 @@
 
 struct pcap;
 
+struct ng_written;
+
+/* The text the user wrote. */
+struct ng_source {
+	const char *text;
+	const char *file;		  /* to name in a position */
+	const struct ng_written *written; /* what libpcap was given in its place; NULL: itself */
+};
+
 /*
- * expr: what pcap_compile() just refused on *pcap. Adds the position to *err, or nothing where the
- * words are about the expression as a whole ("expression rejects all packets"). May call
- * pcap_compile() again.
+ * expr: what pcap_compile() just refused on *pcap. Adds the position in the source to *err, or
+ * nothing where the words are about the expression as a whole ("expression rejects all packets").
+ * May call pcap_compile() again.
  */
-void ng_locate(struct pcap *pcap, const char *expr, const char *file, struct ng_error *err);
+void ng_locate(struct pcap *pcap, const char *expr, const struct ng_source *source,
+	       struct ng_error *err);
+/* Adds the position of the byte at `at`. */
+void ng_source_at(const struct ng_source *source, size_t at, struct ng_error *err);
 
 #endif

@@ -142,16 +142,23 @@ static void write_check(struct ng_low *l, ng_val check)
 	}
 }
 
-/* Does the block use a load that this copy cannot make? */
-static bool leaves_copy(const struct ng_low *l)
+static bool is_out_of_reach(const struct ng_low *l, ng_val v)
 {
-	for (size_t i = 1; i < l->ir->n_values; i++) {
-		const struct ng_value *v = &l->ir->value[i];
+	const struct ng_value *value = &l->ir->value[v];
 
-		if (l->wants.uses[i] && (v->op == NG_V_LOAD || v->op == NG_V_RAW) &&
-		    ng_low_place(l, v) == NG_LOW_NOWHERE)
+	return (value->op == NG_V_LOAD || value->op == NG_V_RAW) &&
+	       ng_low_place(l, value) == NG_LOW_NOWHERE;
+}
+
+/* Does the block check or use a load that this copy cannot make? */
+static bool leaves_copy(const struct ng_low *l, const struct ng_ir_block *b)
+{
+	for (size_t i = 0; i < b->n_checks; i++)
+		if (is_out_of_reach(l, b->check[i]))
 			return true;
-	}
+	for (ng_val v = 1; v < l->ir->n_values; v++)
+		if (l->wants.uses[v] && is_out_of_reach(l, v))
+			return true;
 	return false;
 }
 
@@ -166,9 +173,38 @@ static size_t next_block(const struct ng_low *l)
 	return next;
 }
 
+static void write_return(struct ng_low *l, const struct ng_ir_block *b)
+{
+	__u32 k;
+
+	if (ng_ir_is_const(l->ir, b->left, &k))
+		ng_emit(l->e, NG_MOV32_I(BPF_REG_0, k));
+	else
+		ng_emit(l->e, NG_MOV32(BPF_REG_0, ng_low_get(l, b->left)));
+	if (l->to->falls_through)
+		ng_low_goto(l, NG_JA(0), NG_L_DONE);
+	else
+		ng_emit(l->e, NG_RETURN);
+}
+
+/* Nothing but an answer that is not 0: as short as a jump to it. */
+static bool is_answer(const struct ng_low *l, size_t block)
+{
+	const struct ng_ir_block *b = &l->ir->block[block];
+	__u32 k;
+
+	return b->test == NG_T_RETURN && !b->n_checks && !is_reject(l, block) &&
+	       ng_ir_is_const(l->ir, b->left, &k);
+}
+
 static void jump_to(struct ng_low *l, size_t block)
 {
-	if (block != next_block(l))
+	l->falls = block == next_block(l);
+	if (l->falls)
+		return;
+	if (is_answer(l, block))
+		write_return(l, &l->ir->block[block]);
+	else
 		ng_emit_jump(l->e, NG_JA(0), block_label(l, block));
 }
 
@@ -216,25 +252,13 @@ static void write_comparison(struct ng_low *l, const struct ng_ir_block *b)
 	if (!constant)
 		right = ng_low_get(l, b->right);
 	leave(l, b);
-	invert = jump[b->test].inverse && b->succ[0] == next_block(l);
+	invert = jump[b->test].inverse &&
+		 (b->succ[0] == next_block(l) ||
+		  (b->succ[1] != next_block(l) && is_answer(l, b->succ[0])));
 	insn = constant ? NG_JUMP32_I(0, left, k, 0) : NG_JUMP32(0, left, right, 0);
 	insn.code |= invert ? jump[b->test].inverse : jump[b->test].op;
 	ng_emit_jump(l->e, insn, block_label(l, b->succ[invert ? 1 : 0]));
 	jump_to(l, b->succ[invert ? 0 : 1]);
-}
-
-static void write_return(struct ng_low *l, const struct ng_ir_block *b)
-{
-	__u32 k;
-
-	if (ng_ir_is_const(l->ir, b->left, &k))
-		ng_emit(l->e, NG_MOV32_I(BPF_REG_0, k));
-	else
-		ng_emit(l->e, NG_MOV32(BPF_REG_0, ng_low_get(l, b->left)));
-	if (l->to->falls_through)
-		ng_low_goto(l, NG_JA(0), NG_L_DONE);
-	else
-		ng_emit(l->e, NG_RETURN);
 }
 
 /* PHIs: who leads to a block with some puts its values there. */
@@ -285,15 +309,23 @@ static void write_block(struct ng_low *l, size_t i)
 	l->block = i;
 	l->now = l->entry[i];
 	l->pins = 0;
+	l->falls = false;
 	ng_wants_block(&l->wants, i);
 	ng_emit_label(l->e, block_label(l, i));
-	if (leaves_copy(l)) {
+	if (leaves_copy(l, b)) {
 		ng_low_goto(l, NG_JA(0), NG_L_HELPER);
 		return;
 	}
 	for (size_t j = 0; j < b->n_checks; j++)
 		write_check(l, b->check[j]);
 	write_end(l, b);
+}
+
+/* An answer that was written wherever it is given: nothing leads to its block. */
+static bool was_answered(const struct ng_low *l, size_t block)
+{
+	return is_answer(l, block) && !l->falls && block &&
+	       !ng_emit_label_used(l->e, block_label(l, block));
 }
 
 static void write_copy(struct ng_low *l, enum ng_copy copy)
@@ -305,7 +337,7 @@ static void write_copy(struct ng_low *l, enum ng_copy copy)
 	if (is_reject(l, 0))
 		ng_low_goto(l, NG_JA(0), NG_L_REJECT);
 	for (size_t i = 0; i < l->ir->n_blocks && !l->ret; i++)
-		if (l->entry[i].reached && !is_reject(l, i))
+		if (l->entry[i].reached && !is_reject(l, i) && !was_answered(l, i))
 			write_block(l, i);
 	forget_needs(l);
 }

@@ -31,6 +31,7 @@ struct ng_low {
 	struct ng_wants wants;
 	size_t block; /* the one at hand */
 	struct ng_regs now;
+	bool falls;	   /* the block written last goes on in the next one */
 	unsigned int pins; /* mask of registers that must not be taken */
 	int ret;	   /* the first failure */
 };

@@ -10,6 +10,8 @@
 
 #include "ctl/filter/ir.h"
 
+#define ROUNDS 2 /* of pruning and threading: each makes work for the other */
+
 static bool is_wide_load(const struct ng_value *v)
 {
 	return v->op == NG_V_LOAD && v->size > 1;
@@ -110,9 +112,11 @@ void ng_ir_order(struct ng_ir *ir)
 
 void ng_ir_optimize(struct ng_ir *ir)
 {
-	ng_ir_prune(ir);
-	if (!ir->failed)
-		ng_ir_thread(ir);
+	for (int round = 0; round < ROUNDS && !ir->failed; round++) {
+		ng_ir_prune(ir);
+		if (!ir->failed)
+			ng_ir_thread(ir);
+	}
 	if (!ir->failed)
 		ng_ir_prune(ir);
 	if (!ir->failed)

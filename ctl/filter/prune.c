@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pruning: a block from which no way accepts any more answers 0 at once, for the only other thing
+ * Pruning: PHIs that no test or answer depends on go. A block from which no way accepts any more answers 0 at once, for the only other thing
  * that can happen is a rejection, which is the same answer. Blocks that return the same constant
  * become one. What nothing leads to goes.
  */
@@ -117,6 +117,80 @@ static void drop_args(struct ng_ir *ir, size_t to)
 	}
 }
 
+/* PHIs: by number, what they are, and which are needed. */
+struct phis {
+	const struct ng_ir *ir;
+	const struct ng_phi **of;
+	bool *needed;
+	bool *seen; /* by value */
+};
+
+static void need_value(struct phis *p, ng_val v)
+{
+	const struct ng_value *value = &p->ir->value[v];
+	const struct ng_phi *phi;
+
+	if (!v || p->seen[v])
+		return;
+	p->seen[v] = true;
+	if (value->op != NG_V_PHI) {
+		need_value(p, value->a);
+		need_value(p, value->b);
+		return;
+	}
+	p->needed[value->k] = true;
+	phi = p->of[value->k];
+	for (size_t i = 0; phi && i < phi->n_args; i++)
+		need_value(p, phi->arg[i].value);
+}
+
+static void need_block(struct phis *p, const struct ng_ir_block *b)
+{
+	for (size_t i = 0; i < b->n_checks; i++)
+		need_value(p, b->check[i]);
+	if (b->test == NG_T_ALWAYS)
+		return;
+	need_value(p, b->left);
+	if (b->test != NG_T_IN && b->test != NG_T_RETURN)
+		need_value(p, b->right);
+}
+
+static void keep_needed(const struct phis *p, struct ng_ir_block *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->n_phis; i++) {
+		if (p->needed[p->ir->value[b->phi[i].value].k])
+			b->phi[kept++] = b->phi[i];
+		else
+			free(b->phi[i].arg);
+	}
+	b->n_phis = kept;
+}
+
+static void drop_phis(struct ng_ir *ir)
+{
+	struct phis p = {
+		.ir = ir,
+		.of = calloc(ir->n_phis + 1, sizeof(*p.of)),
+		.needed = calloc(ir->n_phis + 1, sizeof(*p.needed)),
+		.seen = calloc(ir->n_values, sizeof(*p.seen)),
+	};
+
+	ir->failed |= !p.of || !p.needed || !p.seen;
+	for (size_t i = 0; i < ir->n_blocks && !ir->failed; i++)
+		for (size_t j = 0; j < ir->block[i].n_phis; j++)
+			p.of[ir->value[ir->block[i].phi[j].value].k] = &ir->block[i].phi[j];
+	for (size_t i = 0; i < ir->n_blocks && !ir->failed; i++)
+		if (ir->block[i].reached)
+			need_block(&p, &ir->block[i]);
+	for (size_t i = 0; i < ir->n_blocks && !ir->failed; i++)
+		keep_needed(&p, &ir->block[i]);
+	free(p.of);
+	free(p.needed);
+	free(p.seen);
+}
+
 void ng_ir_prune(struct ng_ir *ir)
 {
 	find_hopeless(ir);
@@ -129,4 +203,5 @@ void ng_ir_prune(struct ng_ir *ir)
 		else
 			forget(&ir->block[i]);
 	}
+	drop_phis(ir);
 }

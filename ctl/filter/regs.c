@@ -3,6 +3,7 @@
 #include "ctl/filter/regs.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,10 @@ static size_t operands(const struct ng_ir *ir, ng_val v, ng_val of[2])
 	return n;
 }
 
-/* An address is not followed: what it is made of is wanted only when it is lost. */
+/*
+ * What only goes into v is not wanted besides v, but only when v is lost; nor is what an address is
+ * made of.
+ */
 static void want(struct ng_wants *w, ng_val v, __u64 *set)
 {
 	ng_val of[2];
@@ -56,7 +60,8 @@ static void want(struct ng_wants *w, ng_val v, __u64 *set)
 		return;
 	n = operands(w->ir, v, of);
 	for (size_t i = 0; i < n; i++)
-		want(w, of[i], set);
+		if (w->users[of[i]] > 1)
+			want(w, of[i], set);
 }
 
 static void use(struct ng_wants *w, ng_val v)
@@ -77,10 +82,15 @@ static void each_root(struct ng_wants *w, size_t block,
 {
 	const struct ng_ir_block *b = &w->ir->block[block];
 
-	for (size_t i = 0; i < b->n_checks; i++)
-		fn(w, b->check[i], arg);
-	fn(w, b->left, arg);
-	fn(w, b->right, arg);
+	for (size_t i = 0; i < b->n_checks; i++) {
+		const struct ng_value *checked = &w->ir->value[b->check[i]];
+
+		fn(w, checked->op == NG_V_LOAD ? checked->a : checked->b, arg);
+	}
+	if (b->test != NG_T_ALWAYS)
+		fn(w, b->left, arg);
+	if (b->test != NG_T_ALWAYS && b->test != NG_T_RETURN && b->test != NG_T_IN)
+		fn(w, b->right, arg);
 	for (unsigned int side = 0; b->test != NG_T_RETURN && side < 2; side++) {
 		const struct ng_ir_block *to = &w->ir->block[b->succ[side]];
 
@@ -102,6 +112,24 @@ static void use_root(struct ng_wants *w, ng_val v, void *unused)
 	use(w, v);
 }
 
+static void count_user(struct ng_wants *w, ng_val v, void *unused)
+{
+	(void)unused;
+	w->users[v] += w->users[v] < UINT16_MAX;
+}
+
+static void count_users(struct ng_wants *w)
+{
+	ng_val of[2];
+
+	for (ng_val v = 1; v < w->ir->n_values; v++)
+		for (size_t i = 0, n = operands(w->ir, v, of); i < n; i++)
+			count_user(w, of[i], NULL);
+	for (size_t i = 0; i < w->ir->n_blocks; i++)
+		if (w->ir->block[i].reached)
+			each_root(w, i, count_user, NULL);
+}
+
 int ng_wants_init(struct ng_wants *w, const struct ng_ir *ir)
 {
 	size_t words = (ir->n_values + 63) / 64;
@@ -110,11 +138,13 @@ int ng_wants_init(struct ng_wants *w, const struct ng_ir *ir)
 	*w = (struct ng_wants){ .ir = ir, .words = words };
 	w->later = calloc(ir->n_blocks, words * sizeof(*w->later));
 	w->uses = calloc(ir->n_values, sizeof(*w->uses));
-	if (!in || !w->later || !w->uses) {
+	w->users = calloc(ir->n_values, sizeof(*w->users));
+	if (!in || !w->later || !w->uses || !w->users) {
 		free(in);
 		ng_wants_free(w);
 		return -ENOMEM;
 	}
+	count_users(w);
 	for (size_t i = ir->n_blocks; i-- > 0;) {
 		const struct ng_ir_block *b = &ir->block[i];
 
@@ -134,6 +164,7 @@ void ng_wants_free(struct ng_wants *w)
 {
 	free(w->later);
 	free(w->uses);
+	free(w->users);
 	*w = (struct ng_wants){ 0 };
 }
 

@@ -25,7 +25,8 @@ struct ng_wants {
 	const struct ng_ir *ir;
 	__u64 *later; /* bit sets by block */
 	size_t words;
-	__u16 *uses; /* by value, in the block at hand */
+	__u16 *uses;  /* by value, in the block at hand */
+	__u16 *users; /* by value: operations, tests and answers it goes into, at all */
 };
 
 int ng_wants_init(struct ng_wants *w, const struct ng_ir *ir); /* 0 or -ENOMEM */

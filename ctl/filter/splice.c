@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/filter/emit.h"
+#include "ctl/filter/insn.h"
 
 /* The gap [start, end) and how far what stands behind it moves. */
 struct gap {
@@ -18,44 +19,13 @@ static long moved(const struct gap *gap, long i)
 	return i >= gap->end ? i + gap->shift : i;
 }
 
-static bool is_call(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
-}
-
-static bool is_wide(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_LD | BPF_DW | BPF_IMM);
-}
-
-static bool is_far_jump(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP32 | BPF_JA);
-}
-
-/* References by a signed 32-bit distance in imm. */
-static bool is_far(const struct bpf_insn *insn)
-{
-	return is_call(insn) || is_far_jump(insn) ||
-	       (is_wide(insn) && insn->src_reg == BPF_PSEUDO_FUNC);
-}
-
-/* References by a signed 16-bit distance in off. */
-static bool is_near(const struct bpf_insn *insn)
-{
-	unsigned int class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT &&
-	       !is_far_jump(insn);
-}
-
 /* insn: at `from` in the new program already, at `old` in the old one. */
 static int rebase(struct bpf_insn *insn, long old, const struct gap *gap)
 {
-	bool far = is_far(insn);
+	bool far = ng_is_far(insn);
 	long target, distance;
 
-	if (!far && !is_near(insn))
+	if (!far && !ng_is_near(insn))
 		return 0;
 	target = old + 1 + (far ? insn->imm : insn->off);
 	if (target > gap->start && target < gap->end)
@@ -82,7 +52,7 @@ static int copy_part(struct bpf_insn *to, const struct bpf_insn *insns, long fro
 		ret = rebase(insn, i, gap);
 		if (ret)
 			return ret;
-		if (is_wide(insn) && i + 1 < end) {
+		if (ng_is_wide(insn) && i + 1 < end) {
 			insn[1] = insns[i + 1];
 			i++;
 		}
@@ -118,7 +88,7 @@ int ng_splice_body(const struct bpf_insn *insns, size_t n, size_t start, size_t 
 void ng_ebpf_bind_table(struct ng_ebpf *p, int fd)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		if (!is_wide(&p->insns[i]))
+		if (!ng_is_wide(&p->insns[i]))
 			continue;
 		if (p->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
 			p->insns[i].imm = fd;

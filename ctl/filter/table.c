@@ -137,6 +137,39 @@ void ng_table_fill(const struct ng_table *t, void *to)
 		fill_buckets(t, to);
 }
 
+int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tables, size_t *size)
+{
+	struct ng_table *t = calloc(n + 1, sizeof(*t));
+	size_t sum = 0;
+	int ret = t ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && !ret; i++) {
+		ret = ng_table_plan(&sets[i], sum, &t[i]);
+		if (!ret)
+			sum += t[i].size;
+	}
+	if (ret) {
+		free(t);
+		return ret;
+	}
+	*tables = t;
+	*size = sum;
+	return 0;
+}
+
+int ng_table_fill_all(const struct ng_table *tables, size_t n, size_t size, void **data)
+{
+	char *bytes = size ? malloc(size) : NULL;
+
+	if (size && !bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (tables[i].size)
+			ng_table_fill(&tables[i], bytes + tables[i].offset);
+	*data = bytes;
+	return 0;
+}
+
 static void test_linear(struct ng_emit *e, const struct ng_table *t, unsigned int key, size_t in)
 {
 	for (size_t i = 0; i < t->set->n; i++)

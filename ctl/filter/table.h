@@ -39,6 +39,12 @@ int ng_table_plan(const struct ng_set *set, size_t offset, struct ng_table *out)
 /* Writes t->size bytes. */
 void ng_table_fill(const struct ng_table *t, void *to);
 /*
+ * The same for all sets of a filter, one table behind the other; *tables is malloc'ed, *size that
+ * of all their data, which ng_table_fill_all() allocates and writes (NULL: none). 0 or as above.
+ */
+int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tables, size_t *size);
+int ng_table_fill_all(const struct ng_table *tables, size_t n, size_t size, void **data);
+/*
  * Jumps to label `in` when the 32-bit number in register key is in the set (its upper half counts
  * for nothing), else goes on behind. Changes tmp1 and tmp2; the three are different, any of r0..r9.
  */

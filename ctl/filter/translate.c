@@ -5,6 +5,7 @@
 
 #include "ctl/filter/access.h"
 #include "ctl/filter/fast.h"
+#include "ctl/filter/meta.h"
 
 /* What is known about a block while one copy of the filter is written. */
 struct block_state {
@@ -58,6 +59,9 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 	case NG_OP_LEN:
 		ng_access_len(t, subject(f));
 		break;
+	case NG_OP_META:
+		ng_access_meta(t, f);
+		break;
 	case NG_OP_IMM:
 		put(t, NG_MOV32_I(subject(f), f->k));
 		break;
@@ -99,6 +103,16 @@ static void compare(struct ng_translation *t, const struct sock_filter *f, unsig
 }
 
 /* next: the block that will be written behind this one. */
+static void write_in(struct ng_translation *t, const struct ng_block *b, size_t next)
+{
+	const struct sock_filter *f = &t->cfg.insns[b->end - 1];
+
+	ng_table_test(&t->emit, &t->tables[f->k], NG_REG_A, BPF_REG_1, BPF_REG_2,
+		      block_label(t, b->succ[0]));
+	if (b->succ[1] != next)
+		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[1]));
+}
+
 static void write_choice(struct ng_translation *t, const struct ng_block *b, size_t next)
 {
 	static const unsigned char inverse[] = {
@@ -189,7 +203,9 @@ static void write_block(struct ng_translation *t, size_t i, struct block_state *
 	pass_on(&state[b->succ[1]], guarded);
 	while (!state[next].reached)
 		next++;
-	if (b->succ[0] != b->succ[1])
+	if (b->succ[0] != b->succ[1] && ng_op_of(&t->cfg.insns[b->end - 1]) == NG_OP_IN)
+		write_in(t, b, next);
+	else if (b->succ[0] != b->succ[1])
 		write_choice(t, b, next);
 	else if (b->succ[0] != next)
 		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[0]));
@@ -291,24 +307,49 @@ static int assemble(struct ng_translation *t, struct ng_ebpf *out)
 	return ret ? ret : finished;
 }
 
-static int translate(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+static int refuse(int ret, const char *what, struct ng_error *err)
 {
+	if (ret != -E2BIG)
+		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+	ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter too large: %s", what);
+	return -E2BIG;
+}
+
+static int translate(struct ng_translation *t, size_t n_tables, size_t table_size,
+		     struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_ebpf body = { 0 };
 	int ret;
 
 	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
-	ret = assemble(t, out);
+	ret = assemble(t, &body);
 	if (ret == -E2BIG && t->fast) {
 		t->fast = NULL;
-		ret = assemble(t, out);
+		ret = assemble(t, &body);
 	}
-	if (ret == -E2BIG) {
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "filter too large: its jumps do not fit into BPF instructions");
-		return -E2BIG;
+	if (!ret)
+		ret = ng_table_fill_all(t->tables, n_tables, table_size, &body.table);
+	if (ret) {
+		ng_ebpf_free(&body);
+		return refuse(ret, "its jumps do not fit into BPF instructions", err);
 	}
-	if (ret)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+	body.table_size = table_size;
+	*out = body;
 	return 0;
+}
+
+static int translate_plain(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
+{
+	struct ng_table *tables;
+	size_t size;
+	int ret = ng_table_plan_all(t->cfg.sets, t->cfg.n_sets, &tables, &size);
+
+	if (ret)
+		return refuse(ret, "a set does not fit", err);
+	t->tables = tables;
+	ret = translate(t, t->cfg.n_sets, size, out, err);
+	free(tables);
+	return ret;
 }
 
 static int translate_fast(struct ng_translation *t, struct ng_ebpf *out, struct ng_error *err)
@@ -317,19 +358,12 @@ static int translate_fast(struct ng_translation *t, struct ng_ebpf *out, struct 
 	int ret = ng_fast_prepare(&t->cfg, &fast);
 
 	if (ret == -EOPNOTSUPP)
-		return translate(t, out, err);
-	if (ret == -E2BIG) {
-		ng_err(err, NG_EXIT_USAGE, 0, NULL, "filter too large: a set does not fit");
-		return -E2BIG;
-	}
+		return translate_plain(t, out, err);
 	if (ret)
-		return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
+		return refuse(ret, "a set does not fit", err);
 	t->fast = &fast;
-	ret = translate(t, out, err);
-	if (!ret && t->fast) {
-		ret = ng_fast_fill(&fast, &out->table);
-		out->table_size = fast.table_size;
-	}
+	t->tables = fast.table;
+	ret = translate(t, fast.ir.n_sets, fast.table_size, out, err);
 	ng_fast_free(&fast);
 	return ret;
 }
@@ -345,6 +379,25 @@ static int translate_empty(struct ng_ebpf *out, struct ng_error *err)
 	return ng_emit_finish(&e, out) ? ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter") : 0;
 }
 
+/* What the hook does not have of what it is asked for. */
+static int check_hook(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct ng_error *err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		__u32 number;
+
+		if (ng_op_of(&in->insns[i]) != NG_OP_META)
+			continue;
+		ng_meta_is(in->insns[i].k, &number);
+		if (ng_meta_source(number, ctx).kind != NG_META_NONE)
+			continue;
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "the filter asks for %s", ng_meta_name(number));
+		ng_err_why(err, "a packet has none yet at the XDP hook");
+		ng_err_try(err, "--hook tc");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
 			struct ng_ebpf *out, struct ng_error *err)
 {
@@ -356,7 +409,10 @@ int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsign
 	ret = ng_cfg_build(in, &t.cfg, err);
 	if (ret)
 		return ret;
-	ret = flags & NG_FILTER_PLAIN ? translate(&t, out, err) : translate_fast(&t, out, err);
+	ret = check_hook(in, ctx, err);
+	if (!ret)
+		ret = flags & NG_FILTER_PLAIN ? translate_plain(&t, out, err)
+					      : translate_fast(&t, out, err);
 	ng_cfg_free(&t.cfg);
 	return ret;
 }

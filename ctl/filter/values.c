@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "ctl/filter/lowering.h"
+#include "ctl/filter/meta.h"
 
 #define TAG_BYTES  4
 #define BEHIND_TAG (NG_TAG_AT + TAG_BYTES)
@@ -139,8 +140,12 @@ void ng_low_load_len(struct ng_low *l, int reg)
 
 void ng_low_load_meta(struct ng_low *l, int reg, __u32 number)
 {
-	(void)number;
-	put(l, NG_MOV32_I(reg, 0));
+	struct ng_meta_source source = ng_meta_source(number, l->to->ctx);
+
+	if (source.kind == NG_META_FIELD)
+		ng_low_load_packet(l, reg, source.value);
+	else
+		put(l, NG_MOV32_I(reg, source.value));
 }
 
 int ng_low_phi_slot(struct ng_low *l, ng_val phi)
@@ -180,12 +185,17 @@ static void to_host(struct ng_low *l, int reg, unsigned int size)
 		put(l, NG_TO_HOST(reg, 8 * size));
 }
 
-/* Bytes of the tag in metadata, as a number. */
+/* Bytes of the tag in metadata, as a number; vlan_proto is in network order. */
 static int load_tag(struct ng_low *l, const struct ng_value *v)
 {
 	unsigned int behind = BEHIND_TAG - v->k - v->size, pins = l->pins;
 	int reg = ng_low_take(l), tci;
 
+	if (v->size == 2 && behind == 2) {
+		ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
+		put(l, NG_TO_HOST(reg, 16));
+		return reg;
+	}
 	if (behind >= 2) {
 		ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
 		put(l, NG_TO_HOST(reg, 16));
@@ -232,6 +242,11 @@ static int compute_load(struct ng_low *l, struct ng_value v)
 
 	switch (ng_low_place(l, &v)) {
 	case NG_LOW_TAG:
+		if (raw && v.k == NG_TAG_AT && v.size == 2) {
+			reg = ng_low_take(l);
+			ng_low_load_packet(l, reg, offsetof(struct __sk_buff, vlan_proto));
+			return reg;
+		}
 		reg = load_tag(l, &v);
 		if (raw)
 			to_host(l, reg, v.size); /* there and back are the same */
@@ -254,17 +269,20 @@ static int compute_load(struct ng_low *l, struct ng_value v)
 static __u32 verifiable_max(const struct ng_ir *ir, ng_val number)
 {
 	const struct ng_value *v = &ir->value[number];
-	__u32 k;
+	__u32 a, b;
 
 	if (v->op == NG_V_LOAD || v->op == NG_V_CONST)
 		return v->max;
-	if (v->op != NG_V_ALU || !ng_ir_is_const(ir, v->b, &k))
+	if (v->op != NG_V_ALU)
 		return ~0u;
-	if (v->alu == BPF_AND)
-		return v->max;
-	if (v->alu == BPF_LSH || v->alu == BPF_RSH || v->alu == BPF_ADD)
-		return verifiable_max(ir, v->a) <= ir->value[v->a].max ? v->max : ~0u;
-	return ~0u;
+	a = verifiable_max(ir, v->a);
+	b = verifiable_max(ir, v->b);
+	if (v->alu == BPF_ADD)
+		return ng_ir_alu_max(BPF_ADD, a, b, false);
+	if (ir->value[v->b].op != NG_V_CONST ||
+	    (v->alu != BPF_AND && v->alu != BPF_LSH && v->alu != BPF_RSH))
+		return ~0u;
+	return ng_ir_alu_max(v->alu, a, b, true);
 }
 
 static int compute_address(struct ng_low *l, const struct ng_value *v)

@@ -79,6 +79,21 @@ static struct sock_filter random_load(void)
 	}
 }
 
+static __u32 set_keys[4][300];
+static struct ng_set sets[] = {
+	{ set_keys[0], 1 },   /* compared */
+	{ set_keys[1], 15 },  /* the same */
+	{ set_keys[2], 40 },  /* a bit map */
+	{ set_keys[3], 300 }, /* buckets */
+};
+
+static void make_sets(void)
+{
+	for (size_t i = 0; i < N_OF(sets); i++)
+		for (__u32 k = 0, key = 0; k < sets[i].n; k++)
+			sets[i].key[k] = key += 1 + below(k < 40 ? 9 : 25000000);
+}
+
 /* room: instructions between this one and the last. */
 static struct sock_filter random_jump(unsigned int room)
 {
@@ -87,6 +102,10 @@ static struct sock_filter random_jump(unsigned int room)
 
 	if (below(6) == 0)
 		return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, below(reach));
+	if (below(8) == 0)
+		return (struct sock_filter)BPF_JUMP(BPF_JMP | NG_BPF_IN | BPF_K, below(N_OF(sets)),
+						    (unsigned char)below(reach),
+						    (unsigned char)below(reach));
 	return (struct sock_filter)BPF_JUMP(
 		BPF_JMP | op[below(4)] | (below(3) ? BPF_K : BPF_X), below(2) ? rnd() : below(256),
 		(unsigned char)below(reach), (unsigned char)below(reach));
@@ -117,10 +136,22 @@ static size_t random_body(struct sock_filter *insns, size_t i, size_t n)
 static bool asks_metadata(const struct sock_filter *insns, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ng_op_of(&insns[i]) == NG_OP_ABS && insns[i].k >= (uint32_t)SKF_AD_OFF &&
-		    insns[i].k < (uint32_t)(SKF_AD_OFF + SKF_AD_MAX))
+		if (ng_op_of(&insns[i]) == NG_OP_META)
 			return true;
 	return false;
+}
+
+/* By libpcap, which knows no sets. */
+static bool is_valid(const struct ng_cbpf *filter)
+{
+	struct sock_filter insns[INSNS_MAX];
+
+	for (size_t i = 0; i < filter->n; i++) {
+		insns[i] = filter->insns[i];
+		if (ng_op_of(&insns[i]) == NG_OP_IN)
+			insns[i].code = BPF_JMP | BPF_JEQ | BPF_K;
+	}
+	return bpf_validate((const struct ng_pcap_insn *)insns, (int)filter->n);
 }
 
 static void random_program(struct ng_cbpf *filter)
@@ -134,8 +165,7 @@ static void random_program(struct ng_cbpf *filter)
 		i = random_body(filter->insns, i, filter->n);
 		filter->insns[i] =
 			(struct sock_filter)BPF_STMT(BPF_RET | (below(5) ? BPF_A : BPF_K), rnd());
-	} while (asks_metadata(filter->insns, filter->n) ||
-		 !bpf_validate((const struct ng_pcap_insn *)filter->insns, (int)filter->n));
+	} while (asks_metadata(filter->insns, filter->n) || !is_valid(filter));
 }
 
 static void show_program(const struct ng_cbpf *filter)
@@ -169,7 +199,7 @@ static bool run_mode(const struct ng_cbpf *filter, enum mode mode, unsigned int 
 static void test_random_programs(void)
 {
 	static struct sock_filter insns[INSNS_MAX];
-	struct ng_cbpf filter = { .insns = insns, .n = 0 };
+	struct ng_cbpf filter = { .insns = insns, .sets = sets, .n_sets = N_OF(sets) };
 	struct tally sum[MODES] = { 0 };
 	unsigned int bad[MODES] = { 0 };
 
@@ -323,6 +353,7 @@ int main(void)
 {
 	require_bpf();
 	printf("# seed %#llx\n", (unsigned long long)random_state);
+	make_sets();
 	test_edges();
 	test_every_offset(BPF_W, "four bytes");
 	test_every_offset(BPF_H, "two bytes");

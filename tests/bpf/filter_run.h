@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/filter/access.h"
+#include "ctl/filter/site.h"
 #include "tests/filter_packets.h"
 #include "tests/random.h"
 #include "tests/tap.h"
@@ -28,21 +29,40 @@ enum mode {
 	TC_TAGGED, /* outer tag in metadata */
 	TC_PLAIN_HELPER,
 	TC_TAGGED_HELPER,
+	XDP_INLINE, /* in the place of the call of its body */
+	XDP_FRAGS_INLINE,
+	TC_INLINE,
+	TC_TAGGED_INLINE,
+	XDP_UNOPTIMIZED, /* the plain translation */
+	XDP_FRAGS_UNOPTIMIZED,
+	TC_UNOPTIMIZED,
+	TC_TAGGED_UNOPTIMIZED,
 	MODES
 };
 
 static const struct {
 	const char *name;
 	enum ng_filter_ctx ctx;
-	bool frags, tagged, helper;
+	bool frags, tagged, helper, spliced, plain;
 } modes[MODES] = {
-	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP, false, false, false },
-	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, true, false, false },
-	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, true, false, true },
-	[TC_PLAIN] = { "tc", NG_CTX_TC, false, false, false },
-	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, false, true, false },
-	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, false, false, true },
-	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, false, true, true },
+	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP },
+	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, .frags = true },
+	[XDP_HELPER] = { "XDP by helper", NG_CTX_XDP, .frags = true, .helper = true },
+	[TC_PLAIN] = { "tc", NG_CTX_TC },
+	[TC_TAGGED] = { "tc tagged", NG_CTX_TC, .tagged = true },
+	[TC_PLAIN_HELPER] = { "tc by helper", NG_CTX_TC, .helper = true },
+	[TC_TAGGED_HELPER] = { "tc tagged by helper", NG_CTX_TC, .tagged = true, .helper = true },
+	[XDP_INLINE] = { "XDP inline", NG_CTX_XDP, .spliced = true },
+	[XDP_FRAGS_INLINE] = { "XDP multi-buffer inline", NG_CTX_XDP, .frags = true,
+			       .spliced = true },
+	[TC_INLINE] = { "tc inline", NG_CTX_TC, .spliced = true },
+	[TC_TAGGED_INLINE] = { "tc tagged inline", NG_CTX_TC, .tagged = true, .spliced = true },
+	[XDP_UNOPTIMIZED] = { "XDP unoptimized", NG_CTX_XDP, .plain = true },
+	[XDP_FRAGS_UNOPTIMIZED] = { "XDP multi-buffer unoptimized", NG_CTX_XDP, .frags = true,
+				    .plain = true },
+	[TC_UNOPTIMIZED] = { "tc unoptimized", NG_CTX_TC, .plain = true },
+	[TC_TAGGED_UNOPTIMIZED] = { "tc tagged unoptimized", NG_CTX_TC, .tagged = true,
+				    .plain = true },
 };
 
 /* The frame as it was on the wire before its tag went into metadata. */
@@ -115,6 +135,61 @@ static size_t wrap(const struct ng_ebpf *body, enum mode mode, struct bpf_insn *
 	return n + body->n;
 }
 
+#define HOST_8 0x5eed0008 /* what the host program keeps in r8 */
+
+/*
+ * The filter in a host program, in the place of the call of its body, which follows. The host keeps
+ * context and length in registers or, `in_frame`, in its stack frame. 0: not possible.
+ */
+static size_t wrap_inline(const struct ng_cbpf *filter, const struct ng_ebpf *body, enum mode mode,
+			  bool in_frame, struct bpf_insn *program)
+{
+	const struct ng_site site = {
+		.slot = 0,
+		.ctx = { in_frame ? NG_PLACE_STACK : NG_PLACE_REG, BPF_REG_6, -8 },
+		.len = { in_frame ? NG_PLACE_STACK : NG_PLACE_REG, BPF_REG_7, -16 },
+		.stack_free = in_frame ? -20 : 0,
+	};
+	const struct bpf_insn keep[] = {
+		NG_STORE(BPF_DW, BPF_REG_10, -8, BPF_REG_1),
+		NG_STORE(BPF_DW, BPF_REG_10, -16, BPF_REG_3),
+		NG_STORE_I(BPF_W, BPF_REG_10, -20, HOST_8),
+		NG_MOV(BPF_REG_7, BPF_REG_3),
+		NG_MOV_I(BPF_REG_8, HOST_8),
+	};
+	const struct bpf_insn check[] = {
+		NG_LOAD(BPF_W, BPF_REG_1, BPF_REG_10, -20),
+		NG_JUMP32_I(BPF_JNE, BPF_REG_1, HOST_8, 1),
+		NG_JUMP_I(BPF_JEQ, BPF_REG_8, HOST_8, 1),
+		NG_MOV32_I(BPF_REG_0, 0xbad),
+		NG_RETURN,
+	};
+	struct ng_ebpf code;
+	size_t n = put_arguments(mode, program);
+	bool calls = false;
+
+	if (ng_filter_inline(filter, modes[mode].ctx, &site, &code))
+		return 0;
+	memcpy(program + n, keep, sizeof(keep));
+	n += sizeof(keep) / sizeof(keep[0]);
+	for (size_t i = 0; i < code.n; i++, n++) {
+		program[n] = code.insns[i];
+		if (program[n].code == (BPF_JMP | BPF_CALL) &&
+		    program[n].src_reg == BPF_PSEUDO_CALL && program[n].imm == NG_CALL_STUB) {
+			program[n].imm = (int)(code.n - i - 1 + (in_frame ? 5 : 3));
+			calls = true;
+		}
+	}
+	ng_ebpf_free(&code);
+	memcpy(program + n, in_frame ? check : check + 2,
+	       sizeof(check) - (in_frame ? 0 : 2 * sizeof(check[0])));
+	n += in_frame ? 5 : 3;
+	if (!calls)
+		return n; /* the kernel refuses a subprogram that nobody calls */
+	memcpy(program + n, body->insns, body->n * sizeof(*program));
+	return n + body->n;
+}
+
 static char verifier_log[1 << 20];
 
 /* Gives the body's loads of its table a map to read from: its descriptor, or -1 without a table. */
@@ -138,34 +213,13 @@ static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t
 
 static int load_program(const struct bpf_insn *insns, size_t n, enum ng_filter_ctx ctx, bool frags)
 {
-	enum bpf_prog_type type = ctx == NG_CTX_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+	enum bpf_prog_type type = ctx == NG_CTX_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = verifier_log,
 		    .log_size = sizeof(verifier_log),
 		    .prog_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0);
 
 	verifier_log[0] = '\0';
 	return bpf_prog_load(type, "filter_test", "GPL", insns, n, &opts); /* logs a refusal */
-}
-
-/* Makes the frozen array of body->table and writes it into the instructions; -1: refused. */
-static inline int load_table(struct ng_ebpf *body)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
-	uint32_t zero = 0;
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero),
-				 (uint32_t)body->table_size, 1, &opts);
-
-	if (map < 0)
-		return -1;
-	if (bpf_map_update_elem(map, &zero, body->table, 0) || bpf_map_freeze(map)) {
-		close(map);
-		return -1;
-	}
-	for (size_t i = 0; i < body->n; i++)
-		if (body->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
-		    body->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
-			body->insns[i].imm = map;
-	return map;
 }
 
 static void show_refusal(void)
@@ -189,17 +243,20 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	struct ng_ebpf body;
 	int fd;
 
-	if (ng_filter_translate(filter, modes[mode].ctx, 0, &body, &err)) {
+	if (ng_filter_translate(filter, modes[mode].ctx, modes[mode].plain ? NG_FILTER_PLAIN : 0,
+				&body, &err)) {
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
 	if (modes[mode].helper && helper_copy(&body) < 0) {
 		fd = -2;
 	} else {
-		size_t n = wrap(&body, mode, program);
+		size_t n = modes[mode].spliced
+				   ? wrap_inline(filter, &body, mode, rnd() & 1, program)
+				   : wrap(&body, mode, program);
 		int table = bind_table(&body, program, n);
 
-		fd = load_program(program, n, modes[mode].ctx, modes[mode].frags);
+		fd = n ? load_program(program, n, modes[mode].ctx, modes[mode].frags) : -2;
 		if (table >= 0)
 			close(table);
 	}
@@ -221,7 +278,7 @@ static int run_packet(int fd, const struct packet *p, enum mode mode, uint32_t *
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->len);
 	int ret;
 
-	if (mode == XDP_FRAGS && can_shorten_linear && p->len > 14) {
+	if (modes[mode].frags && !modes[mode].helper && can_shorten_linear && p->len > 14) {
 		ctx.data_end = 14 + below(p->len - 14);
 		opts.ctx_in = &ctx;
 		opts.ctx_size_in = sizeof(ctx);

@@ -64,7 +64,7 @@ static int load(const struct ng_table *t, const unsigned int plan[3])
 		program.table_size = t->offset + t->size;
 		program.table = calloc(1, program.table_size);
 		ng_table_fill(t, (char *)program.table + t->offset);
-		map = load_table(&program);
+		map = bind_table(&program, program.insns, program.n);
 	}
 	if (t->kind == NG_TABLE_LINEAR || map >= 0)
 		fd = load_program(program.insns, program.n, NG_CTX_XDP, false);

@@ -145,6 +145,9 @@ static inline int gates_run(const struct gates *g, enum way way, const struct fr
 	return rc;
 }
 
+/* What ng_load() is given to put in the place of calls; NULL: calls. */
+static int (*gates_inline)(void *arg, const struct ng_site *site, struct ng_ebpf *out);
+
 /* Loads all ways with the taps of mask `taps`,
  * whose filters are filter[NG_HOOK_MAX][NG_TAPS_MAX]. */
 static inline bool gates_load(struct gates *g, __u32 taps,
@@ -164,6 +167,7 @@ static inline bool gates_load(struct gates *g, __u32 taps,
 			.acl_entries = 64,
 			.taps = taps,
 			.filter = taps ? filter[ways[way].hook] : NULL,
+			.inline_body = gates_inline,
 		};
 
 		if (ng_load(&spec, &g->maps, &g->prog_fd[way], &err)) {

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
+#include "ctl/filter/emit.h"
+#include "ctl/filter/site.h"
 #include "maps/tap.h"
 #include "tests/bpf/gate_wire.h"
 
@@ -457,6 +459,32 @@ static bool translate_all(struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
 	       translate(filter, NONE, &none, 1) && translate(filter, LONG, length, 2);
 }
 
+/* In the place of a call: takes all it may from the host, then calls. */
+static int call_in_place(void *arg, const struct ng_site *site, struct ng_ebpf *out)
+{
+	const struct ng_place *ctx = &site->ctx, *len = &site->len;
+	const struct bpf_insn insns[] = {
+		NG_STORE_I(BPF_DW, BPF_REG_10, site->stack_free - 8, -1),
+		NG_MOV_I(BPF_REG_0, -1),
+		NG_MOV_I(BPF_REG_4, -1),
+		NG_MOV_I(BPF_REG_5, -1),
+		ctx->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_1, ctx->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, ctx->off),
+		NG_MOV_I(BPF_REG_2, site->slot),
+		len->kind == NG_PLACE_REG ? NG_MOV(BPF_REG_3, len->reg)
+					  : NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, len->off),
+		NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, NG_CALL_STUB),
+	};
+
+	(void)arg;
+	out->insns = malloc(sizeof(insns));
+	if (!out->insns)
+		return -ENOMEM;
+	memcpy(out->insns, insns, sizeof(insns));
+	out->n = sizeof(insns) / sizeof(insns[0]);
+	return 0;
+}
+
 static void stay_on_one_cpu(void)
 {
 	cpu_set_t set;
@@ -466,16 +494,10 @@ static void stay_on_one_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-int main(void)
+static void test_all(const struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX])
 {
-	static struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX];
-
-	if (geteuid())
-		tap_skip_all("loading BPF programs needs root");
-	stay_on_one_cpu();
-	ok(translate_all(filter), "filters translate");
 	if (!ok(gates_load(&gates, TAPS, filter) && new_ring(RING_SIZE), "all programs load"))
-		return tap_done();
+		return;
 	gates_set(&gates, &settings[NO_CLAUSE]);
 	open_tap(ALL, KEEP_ALL);
 	test_sizes();
@@ -488,7 +510,21 @@ int main(void)
 	test_lease();
 	test_wakeup();
 	test_tap_only(filter[NG_HOOK_TC_IN]);
-	test_no_taps();
 	test_paged();
+}
+
+int main(void)
+{
+	static struct ng_ebpf filter[NG_HOOK_MAX][NG_TAPS_MAX];
+
+	if (geteuid())
+		tap_skip_all("loading BPF programs needs root");
+	stay_on_one_cpu();
+	ok(translate_all(filter), "filters translate");
+	test_all(filter);
+	test_no_taps();
+	printf("# the same with filters in the place of calls\n");
+	gates_inline = call_in_place;
+	test_all(filter);
 	return tap_done();
 }

@@ -45,6 +45,10 @@ is "$rc" 1 "attach beside it: exit 1"
 like err 'XDP program of a capture is there' "and says that it is a capture's"
 stop "$cap" INT
 
+ngsend -w "$tmp/file.pcap" >"$tmp/out"
+refused 2 "asks for 'inbound' or 'outbound'" "a savefile's direction" -r "$tmp/file.pcap" -w "$tmp/file" inbound
+refused 2 "asks for 'ifindex'" "a savefile's interface" -r "$tmp/file.pcap" -w "$tmp/file" 'udp and ifindex 1'
+
 # tcpdump prints, and its end without a reason is an error
 ngsend -w "$tmp/one.pcap" >"$tmp/out"
 run ng capture -r "$tmp/one.pcap" -ttttttt

@@ -51,6 +51,20 @@ run env PATH=/nowhere "$NICGATE" capture -i ng0 -c 1 -X
 is "$rc" 1 "where what only tcpdump can print is refused"
 like err '-X needs tcpdump' "by name"
 
+# inbound, outbound, ifindex: what a packet's bytes do not tell, at each hook
+for hook in tc xdp; do
+	captures --hook $hook -c 1 -w "$tmp/out.pcap" 'outbound and udp'
+	peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+	ngsend -i ng0 -e "$mac1" -E "$mac0" -S 198.51.100.1 -D 198.51.100.2 >"$tmp/ngsend.out"
+	ended
+	is "$(pcap_count "$tmp/out.pcap" 'src 198.51.100.1')" 1 "--hook $hook: 'outbound' is what leaves"
+	captures --hook $hook -c 3 -w "$tmp/in.pcap" "inbound and udp and ifindex $(ip -o link show ng0 | cut -d: -f1)"
+	ngsend -i ng0 -e "$mac1" -E "$mac0" -S 198.51.100.1 -D 198.51.100.2 >"$tmp/ngsend.out"
+	peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+	ended
+	is "$(pcap_count "$tmp/in.pcap" 'src 192.0.2.9')" 3 "--hook $hook: 'inbound' is what arrives"
+done
+
 # --hook: a temporary tap at the driver hook, gone with the capture
 captures --hook xdp -c 37 -w "$tmp/xdp.pcapng"
 like "$tmp/cap.err" '^listening on ng0 (xdp in + tc out, temporary)' "--hook xdp taps the way in at the driver hook"

@@ -170,11 +170,11 @@ static void test_metadata(void)
 		int field;
 		unsigned int want;
 	} rows[] = {
-		{ SKF_AD_PKTTYPE, 4 },	 { SKF_AD_IFINDEX, 11 },	 { SKF_AD_MARK, 12 },
-		{ SKF_AD_QUEUE, 13 },	 { SKF_AD_PROTOCOL, 2048 },	 { SKF_AD_VLAN_TAG, 0 },
-		{ SKF_AD_VLAN_TPID, 0 }, { SKF_AD_VLAN_TAG_PRESENT, 0 },
+		{ SKF_AD_PKTTYPE, 4 },		{ SKF_AD_IFINDEX, 11 }, { SKF_AD_MARK, 12 },
+		{ SKF_AD_QUEUE, 13 },		{ SKF_AD_VLAN_TAG, 0 }, { SKF_AD_VLAN_TPID, 0 },
+		{ SKF_AD_VLAN_TAG_PRESENT, 0 },
 	};
-	struct ng_packet_meta meta = { 4, 11, 12, 13, 2048 };
+	struct ng_packet_meta meta = { 4, 11, 12, 13 };
 
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		struct sock_filter insns[] = {
@@ -186,6 +186,8 @@ static void test_metadata(void)
 		is_int(run(insns, 3, &meta, "x", 1), rows[i].want + 1, "metadata %d",
 		       rows[i].field);
 		is_int(run(insns, 3, NULL, "x", 1), 1, "metadata %d without any", rows[i].field);
+		insns[0].k = (__u32)(SKF_AD_OFF + SKF_AD_HATYPE);
+		is_int(run(insns, 3, NULL, "x", 1), 2, "every frame is of Ethernet (%zu)", i);
 		insns[0].k = (__u32)(SKF_AD_OFF + SKF_AD_RANDOM);
 		is_int(run(insns, 3, &meta, "x", 1), 0, "unknown metadata rejects (%zu)", i);
 	}

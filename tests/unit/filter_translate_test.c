@@ -40,6 +40,26 @@ static const struct {
 	  3,
 	  -EOPNOTSUPP,
 	  "loops" },
+	{ "a set that there is not",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 2, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a set without numbers",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 1, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a jump past the end by a set",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 0, 0, 1), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
+	{ "a set named by X",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_X, 0, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "unknown opcode" },
 	{ "M[16]", { S(BPF_LD | BPF_MEM, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "a store to M[16]", { S(BPF_STX, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "division by zero", { S(BPF_ALU | BPF_DIV | BPF_K, 0), RETURN_0 }, 2, -EINVAL, "zero" },
@@ -50,28 +70,38 @@ static const struct {
 	  2,
 	  -EOPNOTSUPP,
 	  "shift" },
-	{ "the packet's direction",
-	  { S(BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE), RETURN_0 },
-	  2,
-	  -EOPNOTSUPP,
-	  "'inbound'" },
-	{ "the interface",
-	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_IFINDEX), RETURN_0 },
-	  2,
-	  -EOPNOTSUPP,
-	  "'ifindex'" },
-	{ "other metadata",
+	{ "the packet's mark at XDP",
 	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK), RETURN_0 },
 	  2,
 	  -EOPNOTSUPP,
-	  "metadata" },
+	  "the packet's mark" },
+	{ "the packet's hash",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_RXHASH), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "the packet's hash" },
+	{ "random numbers",
+	  { S(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_RANDOM), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "a random number" },
+	{ "metadata between two numbers",
+	  { S(BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK + 1), RETURN_0 },
+	  2,
+	  -EOPNOTSUPP,
+	  "unknown kind" },
 };
 
 static void test_refused(void)
 {
+	__u32 key = 5;
+	struct ng_set sets[] = { { &key, 1 }, { &key, 0 } };
+
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct ng_cbpf filter = { .insns = (struct sock_filter *)refused[i].insns,
-					  .n = refused[i].n };
+					  .n = refused[i].n,
+					  .sets = sets,
+					  .n_sets = 2 };
 		struct ng_ebpf out = { 0 };
 		struct ng_error err = { 0 };
 		int ret = ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, &err);
@@ -80,6 +110,31 @@ static void test_refused(void)
 				err.exit == NG_EXIT_USAGE && !out.insns,
 			"refuses %s", refused[i].what))
 			printf("#   %d: %s\n", ret, err.what);
+	}
+}
+
+/* What a savefile cannot answer. */
+static void test_uses_metadata(void)
+{
+	static const struct {
+		__u32 k;
+		const char *what;
+	} rows[] = {
+		{ (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE), "'inbound' or 'outbound'" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_IFINDEX), "'ifindex'" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_MARK), "the packet's mark" },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_VLAN_TAG), NULL },
+		{ (__u32)(SKF_AD_OFF + SKF_AD_MAX), NULL },
+		{ 12, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sock_filter insns[] = { S(BPF_LD | BPF_H | BPF_ABS, rows[i].k), RETURN_0 };
+		const char *what =
+			ng_cbpf_uses_metadata(&(struct ng_cbpf){ .insns = insns, .n = 2 });
+
+		ok(what == rows[i].what || (what && rows[i].what && !strcmp(what, rows[i].what)),
+		   "a load at %#x asks for %s", rows[i].k, rows[i].what ?: "bytes");
 	}
 }
 
@@ -159,6 +214,7 @@ static void test_shape(enum ng_filter_ctx ctx)
 int main(void)
 {
 	test_refused();
+	test_uses_metadata();
 	test_protochain();
 	test_size();
 	test_shape(NG_CTX_XDP);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nicgate filter explain: what a filter is, in figures. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ctl/cmd/filter.h"
+#include "ctl/filter/ir.h"
+#include "maps/pins.h"
+
+struct facts {
+	__u64 reach; /* bytes from the packet's start that it may read at constant offsets */
+	bool variable, length, metadata, loops;
+	size_t sets, keys;
+};
+
+static bool is_metadata(const struct sock_filter *f)
+{
+	return ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF;
+}
+
+static struct facts find_facts(const struct ng_cbpf *p)
+{
+	struct facts facts = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct sock_filter *f = &p->insns[i];
+		enum ng_op op = ng_op_of(f);
+		__u64 end = (__u64)f->k + ng_op_size(f);
+
+		facts.length |= op == NG_OP_LEN;
+		facts.variable |= op == NG_OP_IND;
+		facts.metadata |= is_metadata(f);
+		facts.loops |= op == NG_OP_JA && (int)f->k < 0;
+		if ((op == NG_OP_ABS || op == NG_OP_MSH) && !is_metadata(f) && end > facts.reach)
+			facts.reach = end;
+	}
+	return facts;
+}
+
+/* used: NULL for all. */
+static void count_sets(struct facts *facts, const struct ng_set *set, size_t n, const bool *used)
+{
+	facts->sets = facts->keys = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!used || used[i]) {
+			facts->sets++;
+			facts->keys += set[i].n;
+		}
+}
+
+static int count_used(struct facts *facts, const struct ng_ir *ir)
+{
+	bool *used = calloc(ir->n_sets + 1, sizeof(*used));
+
+	if (!used)
+		return -ENOMEM;
+	for (size_t i = 0; i < ir->n_blocks; i++)
+		if (ir->block[i].reached && ir->block[i].test == NG_T_IN)
+			used[ir->block[i].set] = true;
+	count_sets(facts, ir->set, ir->n_sets, used);
+	free(used);
+	return 0;
+}
+
+static int count_optimized(struct facts *facts, const struct ng_cfg *cfg)
+{
+	struct ng_ir ir;
+	int rc = ng_ir_build(cfg, &ir);
+
+	if (rc)
+		return rc == -EOPNOTSUPP ? 0 : rc; /* a filter without that form */
+	ng_ir_optimize(&ir);
+	rc = ir.failed ? -ENOMEM : count_used(facts, &ir);
+	ng_ir_free(&ir);
+	return rc;
+}
+
+/* The sets that the optimizer leaves; without it, those that the program came with. */
+static int find_sets(const struct ng_filter_call *c, struct facts *facts, struct ng_error *err)
+{
+	struct ng_cfg cfg;
+	int rc;
+
+	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets, NULL);
+	if (!c->cbpf.n || c->expression.flags & NG_FILTER_PLAIN)
+		return 0;
+	rc = ng_cfg_build(&c->cbpf, &cfg, err);
+	if (rc)
+		return rc;
+	rc = count_optimized(facts, &cfg);
+	ng_cfg_free(&cfg);
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot explain it") : 0;
+}
+
+static void show_facts(const struct ng_filter_call *c, struct facts f, struct ng_out *out)
+{
+	ng_out_u64(out, "classic_instructions", "classic BPF instructions", c->cbpf.n);
+	ng_out_u64(out, "sets", "sets", f.sets);
+	ng_out_u64(out, "keys", "keys in them", f.keys);
+	ng_out_u64(out, "reads_bytes", "reads at most this many bytes", f.reach);
+	ng_out_bool(out, "reads_variable", "reads behind headers of variable length", f.variable);
+	ng_out_bool(out, "reads_length", "reads the length", f.length);
+	ng_out_bool(out, "reads_metadata", "reads the kernel's metadata", f.metadata);
+	ng_out_bool(out, "loops", "loops", f.loops);
+}
+
+static void show_hooks(struct ng_out *out, const struct ng_ebpf body[NG_HOOK_MAX])
+{
+	static const struct ng_column columns[] = {
+		{ "hook", "HOOK", NG_LEFT },
+		{ "instructions", "INSTRUCTIONS", NG_RIGHT },
+		{ "table_bytes", "TABLE BYTES", NG_RIGHT },
+	};
+
+	ng_table_begin(out, "ebpf", columns, sizeof(columns) / sizeof(columns[0]));
+	for (int i = 0; i < NG_HOOK_MAX; i++) {
+		ng_table_str(out, ng_hook_name[i]);
+		ng_table_u64(out, body[i].n);
+		ng_table_u64(out, body[i].table_size);
+	}
+	ng_table_end(out);
+}
+
+int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
+{
+	struct ng_ebpf body[NG_HOOK_MAX] = { { 0 } };
+	struct facts facts = find_facts(&c->cbpf);
+	struct ng_out *out = NULL;
+	int rc = find_sets(c, &facts, err);
+
+	for (unsigned int i = 0; !rc && i < NG_HOOK_MAX; i++)
+		rc = ng_filter_body(c, i, &body[i], err);
+	if (!rc) {
+		out = ng_out_new(c->global->json, c->global->pretty);
+		rc = out ? 0 : ng_err(err, NG_EXIT_FAILED, ENOMEM, "stdout", "cannot print");
+	}
+	if (!rc) {
+		ng_out_begin(out);
+		show_facts(c, facts, out);
+		show_hooks(out, body);
+		rc = ng_out_end(out, err);
+	}
+	ng_out_free(out);
+	for (unsigned int i = 0; i < NG_HOOK_MAX; i++)
+		ng_ebpf_free(&body[i]);
+	return rc;
+}

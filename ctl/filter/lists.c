@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A list is a run of at least NG_LIST_MIN terms of one kind - the same words in front, and for nets
+ * the same length - that `or` joins in one chain, or of `not` terms that `and` joins. `and` and `or`
+ * bind equally from the left, so the first term behind a change of joint belongs to what stands
+ * before it: of "tcp and host a or host b or host c" only b and c are a list. Terms of other kinds
+ * of list may stand between; anything else ends the run. "src and dst host a or src and dst host b"
+ * is no list: the set would let a and b through.
+ *
+ * Each list becomes one term with a placeholder for its constant. libpcap compiles the text with two
+ * variants of the placeholders. Where the two programs differ, in nothing but the constant of a
+ * jeq, stood a placeholder, and the pair of constants says which: the instruction becomes
+ * NG_BPF_IN. This needs no knowledge of what code libpcap makes of a term, except that it tests the
+ * constant for equality: then, with t(K) = f(A1 == K, A2 == K ..) and f free of negations, t(K1) or
+ * t(K2) .. = f(A1 in S, A2 in S ..) for terms in which no two of these tests are joined by `and`
+ * (src and dst are joined by `or`, IP and ARP exclude each other).
+ *
+ * The program is libpcap's unoptimized one, since its optimizer reasons with the constants:
+ *
+ * - A == K1 holds, so A == K2 does not. Wrong with sets.
+ * - A == K holds (or not), so another A == K on the way does (or not). Right with sets.
+ * - A constant that is known is compared at once. A placeholder is compared with the packet only.
+ *
+ * So the optimized program is right when no value is compared with a placeholder and with something
+ * else: no list and other term that look at the same bits, and nothing that is no address, port or
+ * protocol beside them. A mask makes another value. Protocols are looked up in one or two bytes at
+ * places where no port is; addresses are words.
+ *
+ * IPv6 addresses are four words that `and` joins. Lists are grouped by the words before the last
+ * that the prefix length reaches, and the placeholder is in that last one.
+ *
+ * What is lost: with terms one by one, a packet that ends early is rejected by the first load that
+ * reaches behind its end, even though a later term would match. With lists the order of the loads
+ * is that of the rewritten text.
+ */
+#include "ctl/filter/lists.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COARSE	    4 /* words of the key that make a kind; the others: leading words of IPv6 */
+#define KEY	    7
+#define PORT_BITS   16
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+struct member {
+	__u32 key[KEY];
+	size_t place; /* in the chain */
+	__u32 node;   /* the term */
+	__u32 lo, hi; /* values */
+};
+
+struct run {
+	struct ng_expr *e;
+	struct ng_lists *l;
+	struct member *member; /* room for one per child of the chain */
+	size_t n;
+	bool *removed; /* by place */
+};
+
+static unsigned int last_word(const struct ng_value *v, enum ng_term term)
+{
+	return term == NG_TERM_NET6 && v->len ? (v->len - 1u) / 32 : 0;
+}
+
+/* How many bits of the constant a placeholder may use, and how far they are shifted. */
+static unsigned int value_bits(const struct ng_value *v, enum ng_term term)
+{
+	return term == NG_TERM_PORTS ? PORT_BITS : v->len - 32 * last_word(v, term);
+}
+
+/* Of a term. */
+static bool is_value(const struct ng_node *node)
+{
+	return node->term == NG_TERM_NET4 || node->term == NG_TERM_NET6 ||
+	       node->term == NG_TERM_PORTS;
+}
+
+static bool is_listable(const struct ng_node *node)
+{
+	return node->kind == NG_NODE_TERM && node->q.dir != NG_DIR_BOTH && is_value(node);
+}
+
+static void add_member(struct run *r, __u32 term, size_t place)
+{
+	const struct ng_node *node = &r->e->node[term];
+	const struct ng_value *v = &node->value;
+	unsigned int last = last_word(v, node->term);
+	bool is_ports = node->term == NG_TERM_PORTS;
+	struct member *m = &r->member[r->n++];
+
+	*m = (struct member){
+		.key = { node->term, node->q.proto,
+			 node->q.dir == NG_DIR_EITHER ? NG_DIR_NONE : node->q.dir,
+			 is_ports ? 0 : v->len },
+		.place = place,
+		.node = term,
+		.lo = is_ports ? v->lo : v->word[last],
+		.hi = is_ports ? v->hi : v->word[last],
+	};
+	memcpy(m->key + COARSE, v->word, last * sizeof(*v->word));
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	for (size_t i = 0; i < KEY; i++)
+		if (x->key[i] != y->key[i])
+			return x->key[i] < y->key[i] ? -1 : 1;
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+static int compare_values(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return (x->lo > y->lo) - (x->lo < y->lo);
+}
+
+/* All values of the n members, which it sorts by them. */
+static int make_set(struct member *m, size_t n, struct ng_set *out)
+{
+	size_t room = m->key[0] == NG_TERM_PORTS ? 1u << PORT_BITS : n, used = 0;
+	__u32 *key = malloc(room * sizeof(*key)), *fitted;
+	__u64 next = 0; /* the least value that is not there yet */
+
+	if (!key)
+		return -ENOMEM;
+	qsort(m, n, sizeof(*m), compare_values);
+	for (size_t i = 0; i < n; i++)
+		for (next = next > m[i].lo ? next : m[i].lo; next <= m[i].hi; next++)
+			key[used++] = (__u32)next;
+	fitted = realloc(key, used * sizeof(*key));
+	*out = (struct ng_set){ .key = fitted ? fitted : key, .n = used };
+	return 0;
+}
+
+static int make_room(struct ng_lists *l)
+{
+	size_t room = l->room ? 2 * l->room : 8;
+	struct ng_site *site;
+	struct ng_set *set;
+
+	if (l->n < l->room)
+		return 0;
+	site = realloc(l->site, room * sizeof(*site));
+	l->site = site ? site : l->site;
+	set = realloc(l->set, room * sizeof(*set));
+	l->set = set ? set : l->set;
+	if (!site || !set)
+		return -ENOMEM;
+	l->room = room;
+	return 0;
+}
+
+/*
+ * The pair 2s + 1, 2s + 2 in the upper bits of the constant belongs to site s alone. False: the
+ * prefix is too short to hold it.
+ */
+static bool choose_placeholders(const struct ng_node *node, size_t s, struct ng_site *site)
+{
+	unsigned int bits = value_bits(&node->value, node->term);
+
+	if (((2 * s + 2) >> bits) != 0)
+		return false;
+	for (unsigned int variant = 0; variant < 2; variant++) {
+		struct ng_value *v = &site->value[variant];
+		__u32 constant = (__u32)(2 * s + 1 + variant);
+
+		*v = node->value;
+		if (node->term == NG_TERM_PORTS)
+			v->lo = v->hi = (__u16)constant;
+		else
+			v->word[last_word(v, node->term)] = constant <<= 32 - bits;
+		site->constant[variant] = constant;
+	}
+	return true;
+}
+
+/* Makes one list of n members that differ by their values only. */
+static int make_list(struct run *r, struct member *m, size_t n)
+{
+	struct ng_lists *l = r->l;
+	struct ng_node *node = &r->e->node[m->node]; /* the first in the text */
+	int ret = make_room(l);
+
+	if (ret || !choose_placeholders(node, l->n, &l->site[l->n]))
+		return ret;
+	for (size_t i = 1; i < n; i++)
+		r->removed[m[i].place] = true;
+	ret = make_set(m, n, &l->set[l->n]);
+	if (!ret)
+		node->site = (__u32)++l->n;
+	return ret;
+}
+
+/* How many members from the first on have the same first `words` of the key. */
+static size_t count_same(const struct member *m, size_t n, size_t words)
+{
+	size_t i = 1;
+
+	while (i < n && memcmp(m[i].key, m->key, words * sizeof(m->key[0])) == 0)
+		i++;
+	return i;
+}
+
+/* One kind: one list, or for IPv6 one for each group of two or more. */
+static int fold_kind(struct run *r, struct member *m, size_t n)
+{
+	int ret = 0;
+
+	for (size_t i = 0, group; i < n && !ret; i += group) {
+		group = count_same(m + i, n - i, KEY);
+		if (group > 1)
+			ret = make_list(r, m + i, group);
+	}
+	return ret;
+}
+
+static int fold_run(struct run *r)
+{
+	int ret = 0;
+
+	qsort(r->member, r->n, sizeof(*r->member), compare_members);
+	for (size_t i = 0, kind; i < r->n && !ret; i += kind) {
+		kind = count_same(r->member + i, r->n - i, COARSE);
+		if (kind >= NG_LIST_MIN)
+			ret = fold_kind(r, r->member + i, kind);
+	}
+	r->n = 0;
+	return ret;
+}
+
+/* The term that child i gives to a run, 0: it ends the run. */
+static __u32 term_of(const struct ng_expr *e, __u32 i, bool is_or)
+{
+	const struct ng_node *node = &e->node[i];
+
+	if (!is_or)
+		i = node->kind == NG_NODE_NOT ? node->first : 0;
+	return i && is_listable(&e->node[i]) ? i : 0;
+}
+
+static int find_runs(struct run *r, __u32 chain)
+{
+	const struct ng_expr *e = r->e;
+	__u32 child = e->node[chain].first;
+	bool is_or = false;
+	int ret = 0;
+
+	for (size_t place = 0; child && !ret; place++) {
+		__u32 next = e->node[child].next, term;
+		bool joint = e->node[place || !next ? child : next].is_or;
+
+		if (joint != is_or)
+			ret = fold_run(r);
+		is_or = joint;
+		term = term_of(e, child, is_or);
+		if (!term && !ret)
+			ret = fold_run(r);
+		else if (term && !ng_expr_leans(e, next))
+			add_member(r, term, place);
+		child = next;
+	}
+	return ret ? ret : fold_run(r);
+}
+
+static void unlink_removed(struct ng_expr *e, __u32 chain, const bool *removed)
+{
+	__u32 *link = &e->node[chain].first;
+
+	for (size_t place = 0; *link; place++) {
+		if (removed[place])
+			*link = e->node[*link].next;
+		else
+			link = &e->node[*link].next;
+	}
+}
+
+static size_t count_children(const struct ng_expr *e, __u32 chain)
+{
+	size_t n = 0;
+
+	for (__u32 i = e->node[chain].first; i; i = e->node[i].next)
+		n++;
+	return n;
+}
+
+static int fold_chain(struct ng_expr *e, __u32 chain, struct ng_lists *l)
+{
+	size_t n = count_children(e, chain);
+	struct run r = { .e = e, .l = l };
+	int ret = -ENOMEM;
+
+	if (n < NG_LIST_MIN)
+		return 0;
+	r.member = calloc(n, sizeof(*r.member));
+	r.removed = calloc(n, sizeof(*r.removed));
+	if (r.member && r.removed)
+		ret = find_runs(&r, chain);
+	if (!ret)
+		unlink_removed(e, chain, r.removed);
+	free(r.member);
+	free(r.removed);
+	return ret;
+}
+
+static int fold_below(struct ng_expr *e, __u32 i, struct ng_lists *l)
+{
+	int ret = e->node[i].kind == NG_NODE_CHAIN ? fold_chain(e, i, l) : 0;
+
+	for (__u32 child = e->node[i].first; child && !ret; child = e->node[child].next)
+		if (e->node[child].kind != NG_NODE_TERM)
+			ret = fold_below(e, child, l);
+	return ret;
+}
+
+/* What libpcap's optimizer may see */
+
+static bool sides_overlap(const struct ng_node *a, const struct ng_node *b)
+{
+	bool a_one = a->q.dir == NG_DIR_SRC || a->q.dir == NG_DIR_DST;
+	bool b_one = b->q.dir == NG_DIR_SRC || b->q.dir == NG_DIR_DST;
+
+	return !a_one || !b_one || a->q.dir == b->q.dir;
+}
+
+/* Whether two terms may compare the same value. */
+static bool share_values(const struct ng_node *a, const struct ng_node *b)
+{
+	if ((a->term == NG_TERM_PORTS) != (b->term == NG_TERM_PORTS))
+		return false;
+	if (a->term == NG_TERM_NET6 || b->term == NG_TERM_NET6)
+		return true;
+	return (a->term == NG_TERM_PORTS || a->value.len == b->value.len) && sides_overlap(a, b);
+}
+
+/* Whether a term below node i may compare a value that `list`, a term too, compares. */
+static bool meets(const struct ng_expr *e, __u32 i, __u32 list)
+{
+	const struct ng_node *node = &e->node[i];
+
+	if (node->kind == NG_NODE_TERM) {
+		if (i == list || node->term == NG_TERM_PROTO)
+			return false;
+		return !is_value(node) || share_values(node, &e->node[list]);
+	}
+	for (__u32 child = node->first; child; child = e->node[child].next)
+		if (meets(e, child, list))
+			return true;
+	return false;
+}
+
+static bool may_optimize(const struct ng_expr *e, __u32 i)
+{
+	const struct ng_node *node = &e->node[i];
+
+	if (node->kind == NG_NODE_TERM)
+		return !node->site || !meets(e, e->root, i);
+	for (__u32 child = node->first; child; child = e->node[child].next)
+		if (!may_optimize(e, child))
+			return false;
+	return true;
+}
+
+int ng_lists_extract(struct ng_expr *e, struct ng_lists *out)
+{
+	int ret;
+
+	*out = (struct ng_lists){ 0 };
+	ret = fold_below(e, e->root, out);
+	out->optimizable = !ret && out->n && may_optimize(e, e->root);
+	return ret;
+}
+
+/* Programs */
+
+/* The list whose placeholders are a and b; l->n: none. */
+static size_t find_list(const struct ng_lists *l, __u32 a, __u32 b)
+{
+	size_t s = 0;
+
+	while (s < l->n && (l->site[s].constant[0] != a || l->site[s].constant[1] != b))
+		s++;
+	return s;
+}
+
+static bool is_same(const struct sock_filter *a, const struct sock_filter *b)
+{
+	return a->code == b->code && a->jt == b->jt && a->jf == b->jf;
+}
+
+static int patch_insn(const struct ng_lists *l, struct sock_filter *a, const struct sock_filter *b)
+{
+	size_t s;
+
+	if (!is_same(a, b))
+		return -EINVAL;
+	if (a->k == b->k)
+		return 0;
+	s = find_list(l, a->k, b->k);
+	if (a->code != (BPF_JMP | BPF_JEQ | BPF_K) || s == l->n)
+		return -EINVAL;
+	a->code = BPF_JMP | NG_BPF_IN | BPF_K;
+	a->k = (__u32)s;
+	return 0;
+}
+
+int ng_lists_patch(struct ng_lists *l, const struct sock_filter *a, const struct sock_filter *b,
+		   size_t n, struct ng_cbpf *out)
+{
+	struct sock_filter *insns = malloc(n * sizeof(*insns));
+	int ret = 0;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, a, n * sizeof(*insns));
+	for (size_t i = 0; i < n && !ret; i++)
+		ret = patch_insn(l, &insns[i], &b[i]);
+	if (ret) {
+		free(insns);
+		return ret;
+	}
+	*out = (struct ng_cbpf){ .insns = insns, .n = n, .sets = l->set, .n_sets = l->n };
+	l->set = NULL;
+	l->n = 0;
+	return 0;
+}
+
+void ng_lists_free(struct ng_lists *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->set[i].key);
+	free(l->set);
+	free(l->site);
+	*l = (struct ng_lists){ 0 };
+}
