@@ -12,7 +12,7 @@
 #include "ctl/base/num.h"
 #include "ctl/filter/cfg.h"
 #include "tests/bench/filter/bench.h"
-#include "tests/bench/filter/report.h"
+#include "tests/bench/filter/targets.h"
 
 #define DLT_EN10MB   1
 #define ROWS_MAX     64
@@ -231,5 +231,7 @@ int main(int argc, char **argv)
 	if (!b.n_exprs && !b.hosts)
 		ret = bench_filters(&b) | bench_sets(&b);
 	report_end(b.row, b.n, b.tsv);
+	if (!b.n_exprs && !b.hosts)
+		targets(b.row, b.n, &b.turns, b.rounds, b.tsv);
 	return ret != 0;
 }
