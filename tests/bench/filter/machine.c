@@ -34,6 +34,8 @@ double machine_call(const struct deal *deal, unsigned int rounds)
 	return ns;
 }
 
+#define DLT_EN10MB 1
+
 /* A loaded program as the kernel runs it, and which line each instruction is of. */
 struct listing {
 	struct bpf_prog_info info;
@@ -68,37 +70,47 @@ static bool is_tap_code(const struct listing *l, const struct bpf_line_info *lin
 	return (file && strstr(file, "maps/tap.bpf.h")) || (text && strstr(text, "ng_tap_all("));
 }
 
-static int count_tap_code(const struct listing *l)
+static void measure_listing(const struct listing *l, struct gate_size *size)
 {
-	__u32 all = l->info.xlated_prog_len / sizeof(struct bpf_insn);
-	int sum = 0;
+	unsigned int all = l->info.xlated_prog_len / sizeof(struct bpf_insn);
 
+	*size = (struct gate_size){ .insns = all, .verified = l->info.verified_insns };
 	for (__u32 i = 0; i < l->info.nr_line_info; i++) {
-		__u32 next = i + 1 < l->info.nr_line_info ? l->line[i + 1].insn_off : all;
+		bool is_last = i + 1 == l->info.nr_line_info;
+		unsigned int next = is_last ? all : l->line[i + 1].insn_off;
 
 		if (is_tap_code(l, &l->line[i]))
-			sum += (int)(next - l->line[i].insn_off);
+			size->tap_insns += next - l->line[i].insn_off;
 	}
-	return sum;
 }
 
-int machine_tap_code(bool with_tap, int *all)
+static int measure_gate(const struct ng_gate *gate, struct gate_size *size)
 {
-	const struct ng_gate_spec spec = { .hook = NG_HOOK_XDP };
-	const struct ng_cbpf every = { 0 };
-	struct listing l = { 0 };
-	struct ng_gate *gate;
-	int ret = ng_gate_load(spec.hook, with_tap ? &every : NULL, &spec, &gate, NULL);
+	struct listing l;
+	int ret = read_listing(gate->prog_fd, &l);
 
-	if (ret)
-		return ret;
-	ret = read_listing(gate->prog_fd, &l);
-	if (!ret) {
-		ret = count_tap_code(&l);
-		*all = (int)(l.info.xlated_prog_len / sizeof(struct bpf_insn));
-	}
+	if (!ret)
+		measure_listing(&l, size);
 	btf__free(l.btf);
 	free(l.line);
-	ng_gate_close(gate);
+	return ret;
+}
+
+int machine_gate(enum ng_hook hook, const char *expr, struct gate_size *size)
+{
+	const struct ng_gate_spec spec = { .hook = hook };
+	struct ng_cbpf cbpf = { 0 };
+	struct ng_gate *gate;
+	int ret = 0;
+
+	if (expr)
+		ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, 0, &cbpf, NULL);
+	if (!ret)
+		ret = ng_gate_load(hook, expr ? &cbpf : NULL, &spec, &gate, NULL);
+	if (!ret) {
+		ret = measure_gate(gate, size);
+		ng_gate_close(gate);
+	}
+	ng_cbpf_free(&cbpf);
 	return ret;
 }

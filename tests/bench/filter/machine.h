@@ -9,11 +9,13 @@
 /* ns of a call of a BPF subprogram that does nothing. Negative: not known. */
 double machine_call(const struct deal *deal, unsigned int rounds);
 
-/*
- * Instructions of the tap's code (by the lines they come from) in an XDP gate's program as the
- * kernel keeps it, without or with one tap; *all: of the whole program. -errno.
- */
-int machine_tap_code(bool with_tap, int *all);
+/* A gate's program as the kernel keeps it. */
+struct gate_size {
+	unsigned int insns, tap_insns; /* the latter by the lines they come from */
+	unsigned int verified;	       /* instructions that the verifier followed */
+};
+/* Without a tap (expr NULL), or with one that has the filter. 0 or -errno. */
+int machine_gate(enum ng_hook hook, const char *expr, struct gate_size *size);
 
 #define CHANGES 20
 /*
