@@ -50,7 +50,7 @@ static const struct {
 #define FILTERS (sizeof(filters) / sizeof(filters[0]))
 
 struct bench {
-	struct deal turns, shuffled;
+	struct deal mix[TRAFFICS]; /* but MATCHING */
 	unsigned int rounds;
 	bool quick, tsv;
 	const char *expr[ROWS_MAX]; /* asked for */
@@ -80,9 +80,12 @@ static int compile(const char *expr, struct bench_filter *out, struct row *row,
 
 static void run_contest(struct bench *b, const struct bench_filter *filter, struct row *row)
 {
-	const struct deal *deals[TRAFFICS] = { [IN_TURN] = &b->turns, [SHUFFLED] = &b->shuffled };
+	const struct deal *deals[TRAFFICS] = { 0 };
 	struct deal matching;
 
+	for (int traffic = 0; traffic < TRAFFICS; traffic++)
+		if (traffic != MATCHING)
+			deals[traffic] = &b->mix[traffic];
 	if (!packets_mix(MATCHING, &filter->classic, &matching) && !deal_open(&matching))
 		deals[MATCHING] = &matching;
 	contest(filter, deals, b->rounds, row);
@@ -146,13 +149,14 @@ static int bench_sets(struct bench *b)
 
 static int open_traffic(struct bench *b)
 {
-	int ret;
+	int ret = 0;
 
-	packets_mix(IN_TURN, NULL, &b->turns);
-	packets_mix(SHUFFLED, NULL, &b->shuffled);
-	ret = deal_open(&b->turns);
-	if (!ret)
-		ret = deal_open(&b->shuffled);
+	for (int traffic = 0; !ret && traffic < TRAFFICS; traffic++) {
+		if (traffic == MATCHING)
+			continue;
+		packets_mix((enum traffic)traffic, NULL, &b->mix[traffic]);
+		ret = deal_open(&b->mix[traffic]);
+	}
 	if (ret)
 		fprintf(stderr, "filter_bench: making a map: %s\n", strerror(-ret));
 	return ret;
@@ -232,6 +236,6 @@ int main(int argc, char **argv)
 		ret = bench_filters(&b) | bench_sets(&b);
 	report_end(b.row, b.n, b.tsv);
 	if (!b.n_exprs && !b.hosts)
-		targets(b.row, b.n, &b.turns, b.rounds, b.tsv);
+		targets(b.row, b.n, &b.mix[IN_TURN], b.rounds, b.tsv);
 	return ret != 0;
 }

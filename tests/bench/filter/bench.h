@@ -25,7 +25,8 @@
 #include "ctl/filter/site.h"
 
 #define PACKET_LEN 102 /* of every packet: 14 and 11 words of 8, see frame.c */
-#define PACKETS	   64  /* kinds in the mix */
+#define WIRE_MAX   (PACKET_LEN + 4)
+#define PACKETS	   64 /* in the mix */
 #define ROUNDS_MAX 99
 
 /* Traffic: a packet, and rows that replace a part of it in turn. */
@@ -37,6 +38,7 @@ struct deal {
 	unsigned int at;	     /* where in the packet a row goes */
 	bool each_copy; /* another row for each copy of the filter, from a random one on; else one
 			   row for a whole run, the next for the next */
+	bool tagged;	/* tc: a VLAN tag in metadata */
 	int map_fd;
 	void *area; /* the map's memory: a counter, then the rows */
 };
@@ -46,6 +48,8 @@ int deal_open(struct deal *deal);
 void deal_close(struct deal *deal);
 /* The packet with row i in it. */
 void deal_packet(const struct deal *deal, size_t i, uint8_t *packet);
+/* The same as it was on the wire: its length, at most WIRE_MAX. */
+unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire);
 /* The rows of the next runs: 0 is the first. */
 void deal_rewind(const struct deal *deal, uint64_t first);
 
@@ -53,6 +57,7 @@ enum traffic {
 	IN_TURN,  /* the mix, a packet for all copies of a run, then the next */
 	MATCHING, /* those of the mix that the filter is after, likewise */
 	SHUFFLED, /* the mix, a packet for each copy */
+	TAGGED,	  /* the mix in turn at tc, each packet with a VLAN tag in metadata */
 	TRAFFICS
 };
 /* matching: the filter of MATCHING. -ENOENT: no packet matches. Not open yet. */

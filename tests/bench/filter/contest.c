@@ -41,10 +41,11 @@ static int kernel(const struct bench_filter *filter, enum ng_filter_ctx ctx, str
 static const struct {
 	translate_fn *translate; /* NULL: no program of ours */
 	enum ng_filter_ctx ctx;
+	bool sees_tag; /* one in metadata; libpcap's programs for live sockets would be others */
 } contestants[CONTESTANTS] = {
-	[OURS_XDP] = { ours, NG_CTX_XDP },   [OURS_TC] = { ours, NG_CTX_TC },
-	[PLAIN_XDP] = { plain, NG_CTX_XDP }, [PLAIN_TC] = { plain, NG_CTX_TC },
-	[KERNEL_TC] = { kernel, NG_CTX_TC },
+	[OURS_XDP] = { ours, NG_CTX_XDP, false },   [OURS_TC] = { ours, NG_CTX_TC, true },
+	[PLAIN_XDP] = { plain, NG_CTX_XDP, false }, [PLAIN_TC] = { plain, NG_CTX_TC, true },
+	[KERNEL_TC] = { kernel, NG_CTX_TC, false },
 };
 
 static struct lap *enter_program(const struct bench_filter *filter, enum contestant who,
@@ -70,6 +71,8 @@ static struct lap *enter(const struct bench_filter *filter, enum contestant who,
 	struct ng_error err = { 0 };
 	struct lap *lap;
 
+	if (deal->tagged && !contestants[who].sees_tag)
+		return NULL;
 	if (who == SOCKET)
 		lap = race_socket(race, deal, &filter->classic, &err);
 	else if (who == LIBPCAP)

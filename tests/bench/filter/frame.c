@@ -8,6 +8,7 @@
  */
 #include "tests/bench/filter/bench.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stddef.h>
@@ -20,8 +21,10 @@
 
 #define INSNS_MAX   16384 /* of all copies together: what jumps and instruction caches bear */
 #define COPIES_MAX  64
-#define CHECKED_MAX 1024  /* rows */
-#define ROWS_AT	    64	  /* in the map: behind the counter */
+#define CHECKED_MAX 1024   /* rows */
+#define ROWS_AT	    64	   /* in the map: behind the counter */
+#define TPID	    0x8100 /* of the tag in metadata */
+#define TCI	    5
 #define SCATTER	    40503 /* odd: consecutive copies get rows far apart */
 
 /*
@@ -84,6 +87,18 @@ void deal_packet(const struct deal *deal, size_t i, uint8_t *packet)
 	memcpy(packet + deal->at, row, deal->bytes);
 }
 
+unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire)
+{
+	static const uint8_t tag[] = { TPID >> 8, TPID & 0xff, TCI >> 8, TCI & 0xff };
+
+	deal_packet(deal, i, wire);
+	if (!deal->tagged)
+		return PACKET_LEN;
+	memmove(wire + 16, wire + 12, PACKET_LEN - 12);
+	memcpy(wire + 12, tag, sizeof(tag));
+	return PACKET_LEN + sizeof(tag);
+}
+
 void deal_rewind(const struct deal *deal, uint64_t first)
 {
 	*(volatile uint64_t *)deal->area = first;
@@ -107,14 +122,29 @@ static void load_packet(struct frame *f, unsigned int data, unsigned int end)
 			       : offsetof(struct __sk_buff, data_end)));
 }
 
+/* Once for all runs of a call: the buffer keeps its tag. */
+static void push_tag(struct ng_emit *e)
+{
+	ng_emit(e, NG_LOAD(BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct __sk_buff, vlan_present)));
+	ng_emit(e, NG_JUMP_I(BPF_JNE, BPF_REG_1, 0, 4));
+	ng_emit(e, NG_MOV(BPF_REG_1, BPF_REG_6));
+	ng_emit(e, NG_MOV_I(BPF_REG_2, htons(TPID)));
+	ng_emit(e, NG_MOV_I(BPF_REG_3, TCI));
+	ng_emit(e, NG_CALL(BPF_FUNC_skb_vlan_push));
+}
+
 static void write_start(struct frame *f)
 {
 	const struct deal *deal = f->deal;
 	struct ng_emit *e = &f->e;
 
 	ng_emit(e, NG_MOV(BPF_REG_6, BPF_REG_1));
+	if (deal->tagged)
+		push_tag(e);
 	load_packet(f, BPF_REG_1, BPF_REG_2);
 	ng_emit(e, NG_ALU(BPF_SUB, BPF_REG_2, BPF_REG_1));
+	if (deal->tagged)
+		ng_emit(e, NG_ALU_I(BPF_ADD, BPF_REG_2, WIRE_MAX - PACKET_LEN));
 	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, f->stack + FP_LEN, BPF_REG_2));
 	load_map(e, BPF_REG_1, deal->map_fd, 0);
 	ng_emit(e, NG_LOAD(BPF_DW, BPF_REG_2, BPF_REG_1, 0));
@@ -345,13 +375,12 @@ int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *n
 static int check_row(int fd, const struct deal *deal, size_t i, const struct ng_cbpf *classic,
 		     struct ng_error *err)
 {
-	uint8_t packet[PACKET_LEN];
-	uint32_t answer, want;
+	uint8_t wire[WIRE_MAX];
+	unsigned int len = deal_wire(deal, i, wire);
+	uint32_t answer, want = ng_filter_interpret(classic, wire, len, len);
 	double ns;
 	int ret;
 
-	deal_packet(deal, i, packet);
-	want = ng_filter_interpret(classic, packet, PACKET_LEN, PACKET_LEN);
 	deal_rewind(deal, i);
 	ret = frame_run(fd, deal, 1, &ns, &answer);
 	if (ret)

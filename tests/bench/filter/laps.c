@@ -263,7 +263,7 @@ static int measure_libpcap(const struct lap *lap, double *ns)
 	const void *program = lap->classic->insns;
 	uint64_t start, end;
 	unsigned int sum = 0;
-	size_t n = 0;
+	size_t n = 0, whole = lap->runs > 1 ? PACKETS : IN_TURN_MAX;
 
 	for (size_t i = 0; i < IN_TURN_MAX; i++)
 		deal_packet(lap->deal, i, packet[i]);
@@ -273,7 +273,7 @@ static int measure_libpcap(const struct lap *lap, double *ns)
 
 		for (unsigned int i = 0; i < lap->runs; i++)
 			sum += bpf_filter(program, p, PACKET_LEN, PACKET_LEN);
-		end = n % PACKETS ? start : cpu_ns();
+		end = n % whole ? start : cpu_ns();
 	} while (end - start < INTERPRETER_NS);
 	*ns = (double)(end - start) / (double)(n * lap->runs);
 	return sum == UINT32_MAX;
