@@ -2,7 +2,8 @@
 /* `in {..}` and `in @NAME`: as the terms they stand for, and errors where they are. */
 #include "ctl/filter/filter.h"
 #include "ctl/filter/pcap.h"
-#include "tests/packet.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -98,8 +99,8 @@ static void test_meaning(pcap_t *pcap, size_t i, unsigned int flags)
 		uint32_t got;
 
 		make_packet(&packet);
-		while (packet.len < 200)
-			add(&packet, rnd(), 1);
+		if (packet.len < 200)
+		pad_packet(&packet, 200);
 		got = ng_filter_interpret(&p, packet.data, packet.len, packet.len);
 		yes += got != 0;
 		wrong += got != bpf_filter(meant.bf_insns, packet.data, packet.len, packet.len);
