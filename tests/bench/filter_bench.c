@@ -12,10 +12,11 @@
 #include "ctl/base/num.h"
 #include "ctl/filter/cfg.h"
 #include "tests/bench/filter/bench.h"
-#include "tests/bench/filter/report.h"
+#include "tests/bench/filter/targets.h"
 
 #define DLT_EN10MB   1
 #define ROWS_MAX     64
+#define HOSTS_MAX    1000000
 #define ROUNDS	     31
 #define ROUNDS_QUICK 9
 
@@ -49,11 +50,12 @@ static const struct {
 #define FILTERS (sizeof(filters) / sizeof(filters[0]))
 
 struct bench {
-	struct deal turns, shuffled;
+	struct deal mix[TRAFFICS]; /* but MATCHING */
 	unsigned int rounds;
 	bool quick, tsv;
 	const char *expr[ROWS_MAX]; /* asked for */
 	size_t n_exprs;
+	unsigned int hosts; /* asked for; 0: none */
 	struct row row[ROWS_MAX];
 	size_t n;
 };
@@ -78,9 +80,12 @@ static int compile(const char *expr, struct bench_filter *out, struct row *row,
 
 static void run_contest(struct bench *b, const struct bench_filter *filter, struct row *row)
 {
-	const struct deal *deals[TRAFFICS] = { [IN_TURN] = &b->turns, [SHUFFLED] = &b->shuffled };
+	const struct deal *deals[TRAFFICS] = { 0 };
 	struct deal matching;
 
+	for (int traffic = 0; traffic < TRAFFICS; traffic++)
+		if (traffic != MATCHING)
+			deals[traffic] = &b->mix[traffic];
 	if (!packets_mix(MATCHING, &filter->classic, &matching) && !deal_open(&matching))
 		deals[MATCHING] = &matching;
 	contest(filter, deals, b->rounds, row);
@@ -120,23 +125,47 @@ static int bench_filters(struct bench *b)
 	return ret;
 }
 
+static int bench_hosts(struct bench *b, size_t n)
+{
+	struct ng_error err = { 0 };
+	int ret = bench_set(n, b->rounds, b->tsv, &b->row[b->n], &err);
+
+	if (ret)
+		ng_err_show(&err, false, false);
+	else
+		b->n++;
+	return ret;
+}
+
+static int bench_sets(struct bench *b)
+{
+	static const size_t hosts[] = { 100, 1000, 10000 };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		ret = bench_hosts(b, hosts[i]);
+	return ret;
+}
+
 static int open_traffic(struct bench *b)
 {
-	int ret;
+	int ret = 0;
 
-	packets_mix(IN_TURN, NULL, &b->turns);
-	packets_mix(SHUFFLED, NULL, &b->shuffled);
-	ret = deal_open(&b->turns);
-	if (!ret)
-		ret = deal_open(&b->shuffled);
+	for (int traffic = 0; !ret && traffic < TRAFFICS; traffic++) {
+		if (traffic == MATCHING)
+			continue;
+		packets_mix((enum traffic)traffic, NULL, &b->mix[traffic]);
+		ret = deal_open(&b->mix[traffic]);
+	}
 	if (ret)
 		fprintf(stderr, "filter_bench: making a map: %s\n", strerror(-ret));
 	return ret;
 }
 
 static const char usage[] =
-	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]...\n"
+	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]... [-s N]\n"
 	"  -e EXPR    only this filter (may be repeated), without targets\n"
+	"  -s N       only N hosts: a, b, .. of \"host a or host b or ..\"\n"
 	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 31\n"
 	"  -q         quick: 9 rounds, typical filters (BENCH_QUICK=1)\n"
 	"  -t, --tsv  for programs: a line per figure, tabs between\n";
@@ -170,13 +199,15 @@ static bool take_options(struct bench *b, int argc, char **argv)
 		be_quick(b);
 	if (!take_rounds(b, getenv("BENCH_ROUNDS")))
 		return false;
-	while ((option = getopt_long(argc, argv, "e:n:qt", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "e:n:qs:t", options, NULL)) != -1) {
 		if (option == 'e' && b->n_exprs < ROWS_MAX)
 			b->expr[b->n_exprs++] = optarg;
 		else if (option == 'q')
 			be_quick(b);
 		else if (option == 't')
 			b->tsv = true;
+		else if (option == 's' && !ng_parse_u32(optarg, 1, HOSTS_MAX, &b->hosts))
+			continue;
 		else if (option != 'n' || !take_rounds(b, optarg))
 			return false;
 	}
@@ -199,8 +230,12 @@ int main(int argc, char **argv)
 	report_head(b.tsv);
 	for (size_t i = 0; i < b.n_exprs; i++)
 		ret |= bench_expression(&b, b.expr[i], 0);
-	if (!b.n_exprs)
-		ret = bench_filters(&b);
+	if (b.hosts)
+		ret |= bench_hosts(&b, b.hosts);
+	if (!b.n_exprs && !b.hosts)
+		ret = bench_filters(&b) | bench_sets(&b);
 	report_end(b.row, b.n, b.tsv);
+	if (!b.n_exprs && !b.hosts)
+		targets(b.row, b.n, &b.mix[IN_TURN], b.rounds, b.tsv);
 	return ret != 0;
 }

@@ -22,9 +22,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "ctl/filter/filter.h"
+#include "ctl/filter/site.h"
 
 #define PACKET_LEN 102 /* of every packet: 14 and 11 words of 8, see frame.c */
-#define PACKETS	   64  /* kinds in the mix */
+#define WIRE_MAX   (PACKET_LEN + 4)
+#define PACKETS	   64 /* in the mix */
 #define ROUNDS_MAX 99
 
 /* Traffic: a packet, and rows that replace a part of it in turn. */
@@ -36,6 +38,7 @@ struct deal {
 	unsigned int at;	     /* where in the packet a row goes */
 	bool each_copy; /* another row for each copy of the filter, from a random one on; else one
 			   row for a whole run, the next for the next */
+	bool tagged;	/* tc: a VLAN tag in metadata */
 	int map_fd;
 	void *area; /* the map's memory: a counter, then the rows */
 };
@@ -45,6 +48,8 @@ int deal_open(struct deal *deal);
 void deal_close(struct deal *deal);
 /* The packet with row i in it. */
 void deal_packet(const struct deal *deal, size_t i, uint8_t *packet);
+/* The same as it was on the wire: its length, at most WIRE_MAX. */
+unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire);
 /* The rows of the next runs: 0 is the first. */
 void deal_rewind(const struct deal *deal, uint64_t first);
 
@@ -52,6 +57,7 @@ enum traffic {
 	IN_TURN,  /* the mix, a packet for all copies of a run, then the next */
 	MATCHING, /* those of the mix that the filter is after, likewise */
 	SHUFFLED, /* the mix, a packet for each copy */
+	TAGGED,	  /* the mix in turn at tc, each packet with a VLAN tag in metadata */
 	TRAFFICS
 };
 /* matching: the filter of MATCHING. -ENOENT: no packet matches. Not open yet. */
@@ -60,12 +66,21 @@ int packets_mix(enum traffic traffic, const struct ng_cbpf *matching, struct dea
 void packets_plain(uint8_t *packet);
 
 /*
- * A program at ctx: the frame with `copies` copies of `copy`. copy: straight code or a subprogram's
- * body; r1 = context, r3 = length on entry, r6 = context and the upper stack are the filter's for
- * changing or not, r0 = answer at its end or exits. *table_fd (NULL: not wanted): map of
- * copy->table, the caller's to close. Descriptor, or -errno with *err.
+ * A filter to be laid out many times. Without `body`: a subprogram's body, whose exits become jumps
+ * to its end. With: ng_filter_inline()'s code, and the body that it calls, which is there once.
  */
-int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+struct copy {
+	struct ng_ebpf code, body;
+};
+void copy_free(struct copy *copy);
+/* Where code that has a body finds the context and the length. */
+extern const struct ng_site frame_site;
+
+/*
+ * A program at ctx: the frame with `copies` copies. *table_fd (NULL: not wanted): the map of its
+ * table, the caller's to close; -1: it has none. Descriptor, or -errno with *err.
+ */
+int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 	       unsigned int copies, int *table_fd, struct ng_error *err);
 /* A program as it is. */
 int frame_load_raw(enum ng_filter_ctx ctx, const struct bpf_insn *insns, size_t n,
@@ -77,7 +92,7 @@ int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *n
  * Does one copy answer as libpcap's interpreter does, for each row (at most 1024 are tried)? Else
  * -EDOM, or why it did not run, with *err.
  */
-int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 		const struct ng_cbpf *classic, struct ng_error *err);
 /* How many copies of so many instructions go into one program. */
 unsigned int frame_copies(size_t insns);
@@ -107,7 +122,7 @@ struct race {
  * programs and sockets go with race_close().
  */
 struct lap *race_program(struct race *race, const struct deal *deal, enum ng_filter_ctx ctx,
-			 const struct ng_ebpf *copy, int *table_fd, struct ng_error *err);
+			 const struct copy *copy, int *table_fd, struct ng_error *err);
 struct lap *race_socket(struct race *race, const struct deal *deal, const struct ng_cbpf *classic,
 			struct ng_error *err);
 struct lap *race_libpcap(struct race *race, const struct deal *deal, const struct ng_cbpf *classic);
@@ -134,6 +149,14 @@ struct row;
 /* All who take part, on up to TRAFFICS kinds of traffic (NULL: not on that). Fills row->of. */
 void contest(const struct bench_filter *filter, const struct deal *const *deals,
 	     unsigned int rounds, struct row *row);
+
+/* Filters of n addresses, sources in 0.0.0.0/0: packets with one of a few source addresses, of members only, of strangers
+ * only, in random order. Prints how long a lookup takes with the table out of the cache. */
+int bench_set(size_t n, unsigned int rounds, bool tsv, struct row *row, struct ng_error *err);
+/* The expression "host a or host b ..". malloc'ed. */
+char *set_expression(const uint32_t *address, size_t n);
+/* n different addresses, ascending. malloc'ed. */
+uint32_t *set_addresses(size_t n);
 
 uint32_t bench_random(uint32_t *state);
 uint64_t now_ns(void);

@@ -104,18 +104,19 @@ void report_row(const struct row *row, bool tsv)
 	fflush(stdout);
 }
 
+/* Once for each contestant, however many kinds of traffic. */
 static void report_missing(const struct row *row)
 {
-	const char *last = "";
+	for (int who = 0; who < CONTESTANTS; who++) {
+		const char *last = "";
 
-	for (int traffic = 0; traffic < TRAFFICS; traffic++) {
-		for (int who = 0; who < CONTESTANTS; who++) {
-			const struct figure *f = &row->of[traffic][who];
+		for (int traffic = 0; traffic < TRAFFICS; traffic++) {
+			const char *note = row->of[traffic][who].note;
 
-			if (!f->known && f->note[0] && strcmp(f->note, last))
-				printf("no figure: %.60s, %s, %s: %s\n", row->name,
-				       row->traffic[traffic], contestant_name[who], f->note);
-			last = f->note[0] ? f->note : last;
+			if (note[0] && strcmp(note, last))
+				printf("no figure: %.60s, %s: %s\n", row->name,
+				       contestant_name[who], note);
+			last = note;
 		}
 	}
 }
