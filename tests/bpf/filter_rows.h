@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Filters and packets that were got wrong once: by nicgate (rows as `make fuzz` prints them), or by
- * others, whose reports are named. Each row runs in all ways a packet can lie in memory, optimized
- * and plain.
+ * others, whose reports are named. Each row runs in all ways a packet can lie in memory: optimized,
+ * the same in the place of a call, and plain.
  */
 #ifndef NG_TESTS_BPF_FILTER_ROWS_H
 #define NG_TESTS_BPF_FILTER_ROWS_H
@@ -17,7 +17,7 @@ struct filter_row {
 	size_t n;
 	const struct ng_set *sets;
 	size_t n_sets;
-	unsigned int flags; /* for ng_filter_translate(); each row runs with and without PLAIN */
+	unsigned int flags; /* for ng_filter_translate(), when it failed */
 	const char *packet; /* as on the wire, in hex; NULL: the filter only has to load */
 	__u32 want;
 	bool asked;   /* want: what the interpreter says, libpcap's optimizer having its own mind */

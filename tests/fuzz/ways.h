@@ -41,6 +41,7 @@ const char *way_closed(enum way way); /* NULL: open */
 struct ways_filter {
 	const struct ng_cbpf *program;
 	unsigned int flags; /* for ng_filter_translate() */
+	bool in_place;	    /* by ng_filter_inline() where that can be had, else called */
 };
 
 enum ways_status {
