@@ -175,18 +175,20 @@ static void write_program(struct program *p, enum ways_hook hook, const struct c
 			put_body(p, &code[i], i);
 }
 
-/* The descriptor, or -1; with the verifier's words in log_text if `logged`. */
-static int load(enum ways_hook hook, const struct code *code, uint32_t used, bool logged)
+enum log { QUIET, LOG_WORDS, LOG_STATS = 4 };
+
+/* The descriptor, or -1; with what the verifier says in log_text. */
+static int load(enum ways_hook hook, const struct code *code, uint32_t used, enum log level)
 {
 	static struct program p;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .prog_flags = hook == WAYS_XDP ? BPF_F_XDP_HAS_FRAGS : 0);
 	int fd;
 
-	if (logged) {
+	if (level != QUIET) {
 		opts.log_buf = log_text;
 		opts.log_size = sizeof(log_text);
-		opts.log_level = 1;
+		opts.log_level = level;
 		log_text[0] = '\0';
 	}
 	write_program(&p, hook, code, used);
@@ -232,7 +234,7 @@ static void refused(enum ways_hook hook, const struct code *code, uint32_t filte
 		    struct ways_state *state)
 {
 	size_t i = (size_t)__builtin_ctz(filter);
-	int fd = load(hook, code, filter, true);
+	int fd = load(hook, code, filter, LOG_WORDS);
 
 	if (fd >= 0)
 		close(fd);
@@ -256,7 +258,7 @@ static int load_together(enum ways_hook hook, const struct code *code, uint32_t 
 			 struct ways_state *state)
 {
 	uint32_t low = lower_half(*used), high = *used & ~low;
-	int fd = load(hook, code, *used, false), fd_low, fd_high;
+	int fd = load(hook, code, *used, QUIET), fd_low, fd_high;
 
 	if (fd >= 0 || !*used)
 		return fd;
@@ -315,6 +317,29 @@ static void translate(const struct ways_filter *f, enum ways_hook hook, struct c
 	} else if (f->in_place && ng_filter_inline(f->program, ctx, &site, &code->in_place)) {
 		code->in_place = (struct ng_ebpf){ 0 };
 	}
+}
+
+int ways_measure(enum ways_hook hook, const struct ways_filter *filter, struct ways_cost *out)
+{
+	struct ways_state state;
+	struct code code = { 0 };
+	const char *processed;
+	int fd = -1, table = -1;
+
+	translate(filter, hook, &code, &state);
+	if (state.status == WAYS_LOADED) {
+		table = make_table(&code);
+		fd = load(hook, &code, 1, LOG_STATS);
+		close(table);
+	}
+	processed = fd >= 0 ? strstr(log_text, "processed ") : NULL;
+	if (processed)
+		*out = (struct ways_cost){ code.body.n, code.in_place.n,
+					   strtoul(processed + strlen("processed "), NULL, 10) };
+	close(fd);
+	ng_ebpf_free(&code.body);
+	ng_ebpf_free(&code.in_place);
+	return processed ? 0 : -1;
 }
 
 static int attach(int prog)
