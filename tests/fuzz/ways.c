@@ -54,6 +54,7 @@ static struct {
 	const char *closed[WAYS];
 	int prog[WAYS_HOOKS];
 	bool attached;
+	unsigned int kernel_flags; /* NG_FILTER_MAY_GOTO where the kernel knows it */
 } w = { .map = -1, .tap = -1, .prog = { -1, -1 } };
 
 static char log_text[LOG_SIZE];
@@ -311,7 +312,7 @@ static void translate(const struct ways_filter *f, enum ways_hook hook, struct c
 	err = (struct ng_error){ 0 };
 	state->status = WAYS_LOADED;
 	state->text[0] = '\0';
-	if (ng_filter_translate(f->program, ctx, f->flags, &code->body, &err)) {
+	if (ng_filter_translate(f->program, ctx, f->flags | w.kernel_flags, &code->body, &err)) {
 		state->status = err.what[0] ? WAYS_UNTRANSLATED : WAYS_UNEXPLAINED;
 		keep_end(state->text, sizeof(state->text), err.what);
 	} else if (f->in_place && ng_filter_inline(f->program, ctx, &site, &code->in_place)) {
@@ -532,6 +533,17 @@ static const char *try_short_linear(void)
 		       : NULL;
 }
 
+static unsigned int probe_flags(void)
+{
+	const struct bpf_insn loop[] = { NG_MOV_I(BPF_REG_0, 0), NG_MAY_GOTO, NG_RETURN };
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "probe", "GPL", loop, 3, NULL);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return NG_FILTER_MAY_GOTO;
+}
+
 int ways_open(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -550,6 +562,7 @@ int ways_open(void)
 		close(w.tap);
 		w.tap = -1;
 	}
+	w.kernel_flags = probe_flags();
 	ways_load(WAYS_XDP, NULL, 0, NULL);
 	ways_load(WAYS_TC, NULL, 0, NULL);
 	if (w.prog[WAYS_XDP] < 0 || w.prog[WAYS_TC] < 0)
