@@ -150,9 +150,13 @@ struct row;
 void contest(const struct bench_filter *filter, const struct deal *const *deals,
 	     unsigned int rounds, struct row *row);
 
-/* Filters of n addresses, sources in 0.0.0.0/0: packets with one of a few source addresses, of members only, of strangers
- * only, in random order. Prints how long a lookup takes with the table out of the cache. */
+/*
+ * The filter of n hosts, on packets with few source addresses, of members only, and of strangers
+ * only. Prints its figures, and how long a lookup takes when the table is out of the cache.
+ */
 int bench_set(size_t n, unsigned int rounds, bool tsv, struct row *row, struct ng_error *err);
+/* Sets become chains of comparisons, which all but ours can do. 0 or -ENOMEM. */
+int set_expand(const struct ng_cbpf *in, struct ng_cbpf *out);
 /* The expression "host a or host b ..". malloc'ed. */
 char *set_expression(const uint32_t *address, size_t n);
 /* n different addresses, ascending. malloc'ed. */
