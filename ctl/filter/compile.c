@@ -4,6 +4,7 @@
 #include "ctl/filter/lists.h"
 #include "ctl/filter/locate.h"
 #include "ctl/filter/scope.h"
+#include "ctl/filter/in_set.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +12,9 @@
 #include <string.h>
 
 /* Beyond, libpcap would take minutes: the time it needs grows with the square. */
-#define TERMS_MAX 1000
+#define TERMS_MAX  1000
+/* Bytes of a text with an error that libpcap is asked about again and again. */
+#define UNREAD_MAX 4096
 
 #define REJECTS_ALL "expression rejects all packets" /* libpcap's words */
 
@@ -20,8 +23,9 @@ _Static_assert(sizeof(struct sock_filter) == sizeof(struct ng_pcap_insn), "same 
 struct job {
 	pcap_t *pcap;
 	struct ng_source source;
+	const struct ng_filter_names *names;
 	unsigned int snaplen;
-	bool optimize;
+	bool optimize, has_sets;
 	struct ng_expr expr;
 	struct ng_lists lists;
 };
@@ -138,10 +142,13 @@ static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *e
 	if (terms > TERMS_MAX)
 		return refuse_terms(terms, err);
 	if (!job->lists.n)
-		return compile_source(job, out, err);
+		return job->has_sets ? compile_variant(job, 0, job->optimize, out, err)
+				     : compile_source(job, out, err);
 	ret = compile_lists(job, job->optimize && job->lists.optimizable, out, err);
 	if (ret == 1 && job->optimize)
 		ret = compile_lists(job, false, out, err);
+	if (ret == 1 && job->has_sets)
+		return ng_err(err, NG_EXIT_UNSUPPORTED, EOPNOTSUPP, NULL, "this set");
 	return ret == 1 ? compile_source(job, out, err) : ret;
 }
 
@@ -237,16 +244,28 @@ static int compile_scoped(struct job *job, struct ng_cbpf *out, struct ng_error 
 	return ret;
 }
 
-/* What we cannot read is no filter for libpcap either, or so deep that it is nobody's. */
+/*
+ * What we cannot read is no filter for libpcap either, or so deep that it is nobody's. libpcap says
+ * so itself, unless it would take the text for another one or take minutes.
+ */
 static int compile_unread(struct job *job, size_t at, struct ng_cbpf *out, struct ng_error *err)
 {
 	int ret;
 
-	if (job->expr.n <= TERMS_MAX)
+	if (strlen(job->source.text) <= UNREAD_MAX && !strpbrk(job->source.text, "{@"))
 		return compile_source(job, out, err);
 	ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "can't parse filter expression: syntax error");
 	ng_source_at(&job->source, at, err);
 	return ret;
+}
+
+static int compile_read(struct job *job, struct ng_cbpf *out, struct ng_error *err)
+{
+	int ret;
+
+	job->has_sets = ng_expr_has(&job->expr, job->expr.root, NG_TERM_SET);
+	ret = ng_in_set_resolve(&job->expr, &job->source, job->names, err);
+	return ret ? ret : compile_scoped(job, out, err);
 }
 
 static int compile(struct job *job, unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
@@ -257,18 +276,22 @@ static int compile(struct job *job, unsigned int flags, struct ng_cbpf *out, str
 	if (flags & NG_FILTER_STRICT)
 		return compile_source(job, out, err);
 	ret = ng_expr_parse(job->source.text, &job->expr, &at);
-	if (!ret)
-		ret = compile_scoped(job, out, err);
-	else
-		ret = ret == -ENOMEM ? no_memory(err) : compile_unread(job, at, out, err);
+	if (ret == -EINVAL)
+		ret = compile_unread(job, at, out, err);
+	else if (!ret)
+		ret = compile_read(job, out, err);
+	if (ret == -ENOMEM)
+		ret = no_memory(err);
 	free_job(job);
 	return ret;
 }
 
-int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
-		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
+int ng_filter_compile_named(const char *expr, const char *file, int linktype, unsigned int snaplen,
+			    unsigned int flags, const struct ng_filter_names *names,
+			    struct ng_cbpf *out, struct ng_error *err)
 {
 	struct job job = { .source = { .text = expr, .file = file },
+			   .names = names,
 			   .snaplen = snaplen,
 			   .optimize = !(flags & NG_FILTER_PLAIN) };
 	int ret;
@@ -283,6 +306,12 @@ int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned
 	ret = compile(&job, flags, out, err);
 	pcap_close(job.pcap);
 	return ret;
+}
+
+int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
+		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err)
+{
+	return ng_filter_compile_named(expr, file, linktype, snaplen, flags, NULL, out, err);
 }
 
 void ng_cbpf_free(struct ng_cbpf *p)

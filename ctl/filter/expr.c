@@ -23,8 +23,9 @@ struct parser {
 	struct ng_tokens t;
 	size_t at;
 	unsigned int depth;
-	bool ids; /* inside `host (a or b)`: nothing but values */
-	bool bad;
+	bool ids;      /* inside `host (a or b)`: nothing but values */
+	bool bad;      /* not an expression .. */
+	size_t bad_at; /* .. from this token on */
 };
 
 static const char *const protos[] = {
@@ -222,6 +223,14 @@ static const struct ng_token *token(const struct parser *p, size_t i)
 	return &p->t.token[i];
 }
 
+static void refuse(struct parser *p, size_t i, bool wrong)
+{
+	if (wrong && !p->bad) {
+		p->bad = true;
+		p->bad_at = i;
+	}
+}
+
 static bool is_word(const struct parser *p, size_t i, const char *word)
 {
 	const struct ng_token *t = token(p, i);
@@ -397,7 +406,7 @@ static __u32 parse_expr(struct parser *p, struct ng_qual *q);
 
 static bool enter(struct parser *p)
 {
-	p->bad = p->bad || p->depth == DEPTH_MAX;
+	refuse(p, p->at, p->depth == DEPTH_MAX);
 	return p->depth++ < DEPTH_MAX && !p->bad;
 }
 
@@ -450,10 +459,10 @@ static void read_headless(struct parser *p, size_t i, size_t end, struct ng_node
 	if (node->term == NG_TERM_OTHER && is_value_alone(p, i, end)) {
 		node->implied = true;
 		node->q = *q;
-		p->bad = p->bad || ((!q->known || !read_value(p, i, end, node)) && p->ids);
+		refuse(p, i, (!q->known || !read_value(p, i, end, node)) && p->ids);
 	} else {
 		q->known = false;
-		p->bad = p->bad || p->ids;
+		refuse(p, i, p->ids);
 	}
 }
 
@@ -463,7 +472,7 @@ static __u32 parse_term_words(struct parser *p, struct ng_qual *q)
 	struct ng_node node = { .kind = NG_NODE_TERM };
 	struct ng_qual head = { 0 };
 
-	p->bad = p->bad || end == i;
+	refuse(p, i, end == i);
 	if (p->bad)
 		return 0;
 	p->at = end;
@@ -473,7 +482,7 @@ static __u32 parse_term_words(struct parser *p, struct ng_qual *q)
 	behind = read_head(p, i, &head);
 	if (head.known && behind < end) {
 		*q = head;
-		p->bad = p->bad || p->ids;
+		refuse(p, i, p->ids);
 		return parse_tail(p, behind, end, &node, q);
 	}
 	if (behind == end && head.proto && !head.dir && !head.type)
@@ -497,10 +506,10 @@ static __u32 parse_group(struct parser *p, struct ng_qual *q)
 	p->at = token(p, i)->partner + 1;
 	if (chain)
 		return chain;
-	p->bad = p->bad || p->ids;
+	refuse(p, i, p->ids);
 	p->at = i + 1;
 	chain = parse_expr(p, &inside);
-	p->bad = p->bad || p->at != token(p, i)->partner;
+	refuse(p, p->at, p->at != token(p, i)->partner);
 	p->at++;
 	return chain;
 }
@@ -556,10 +565,11 @@ static __u32 parse_expr(struct parser *p, struct ng_qual *q)
 	bool is_or = false;
 
 	for (;; p->at++) {
+		size_t start = p->at;
 		__u32 child = parse_term(p, q);
 
-		p->bad = p->bad || !child ||
-			 (last && ends_in_set(p->e, last) && begins_implied(p->e, child));
+		refuse(p, start,
+		       !child || (last && ends_in_set(p->e, last) && begins_implied(p->e, child)));
 		if (p->bad)
 			return 0;
 		p->e->node[child].is_or = is_or;
@@ -587,8 +597,8 @@ int ng_expr_parse(const char *text, struct ng_expr *out, size_t *at)
 	ret = ng_tokens_cut(text, &p.t, at);
 	if (!ret) {
 		out->root = parse_expr(&p, &q);
-		p.bad = p.bad || token(&p, p.at)->kind != NG_TOKEN_END;
-		*at = token(&p, p.at)->start;
+		refuse(&p, p.at, token(&p, p.at)->kind != NG_TOKEN_END);
+		*at = token(&p, p.bad_at)->start;
 		ret = p.bad ? -EINVAL : 0;
 	}
 	ng_tokens_free(&p.t);

@@ -50,6 +50,8 @@ const char *ng_cbpf_uses_metadata(const struct ng_cbpf *p);
 enum ng_filter_flags {
 	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
 	NG_FILTER_STRICT = 2, /* --strict-pcap: libpcap's own reading and program, bit for bit */
+	NG_FILTER_MAY_GOTO =
+		4, /* the kernel knows may_goto: loops go round as often as they must */
 };
 
 /*
@@ -60,6 +62,20 @@ enum ng_filter_flags {
  */
 int ng_filter_compile(const char *expr, const char *file, int linktype, unsigned int snaplen,
 		      unsigned int flags, struct ng_cbpf *out, struct ng_error *err);
+
+/*
+ * Where the sets of "src in @NAME" come from. find: makes *text (malloc'ed, taken over) of
+ * addresses, prefixes and ranges A-B, or of port numbers and ranges N-M, between blanks, commas or
+ * lines; # and ; begin comments. 0, or -errno with *err filled.
+ */
+struct ng_filter_names {
+	int (*find)(void *to, const char *name, char **text, struct ng_error *err);
+	void *to;
+};
+/* names: NULL: there are none. */
+int ng_filter_compile_named(const char *expr, const char *file, int linktype, unsigned int snaplen,
+			    unsigned int flags, const struct ng_filter_names *names,
+			    struct ng_cbpf *out, struct ng_error *err);
 
 /* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
 struct ng_packet_meta {

@@ -63,25 +63,31 @@ static void write_head(struct ng_written *w, const struct ng_qual *q, const char
 	ng_write_words(w, head, source);
 }
 
-static void write_value(struct ng_written *w, const struct ng_node *node, const struct ng_value *v)
+static void write_ports(struct ng_written *w, const struct ng_node *node, const struct ng_value *v)
 {
-	char address[INET6_ADDRSTRLEN], text[96];
+	char text[32];
+
+	write_head(w, &node->q, v->lo == v->hi ? "port" : "portrange", node->start);
+	snprintf(text, sizeof(text), v->lo == v->hi ? "%u" : "%u-%u", v->lo, v->hi);
+	ng_write_words(w, text, node->start);
+}
+
+static void write_net(struct ng_written *w, const struct ng_node *node, const struct ng_value *v)
+{
+	int family = node->term == NG_TERM_NET4 ? AF_INET : AF_INET6;
+	bool is_host = v->len == (family == AF_INET ? 32 : 128);
+	char address[INET6_ADDRSTRLEN], length[8];
 	__be32 word_be[4];
 
 	for (int i = 0; i < 4; i++)
 		word_be[i] = htonl(v->word[i]);
-	switch (node->term) {
-	case NG_TERM_PORTS:
-		write_head(w, &node->q, v->lo == v->hi ? "port" : "portrange", node->start);
-		snprintf(text, sizeof(text), v->lo == v->hi ? "%u" : "%u-%u", v->lo, v->hi);
-		break;
-	default:
-		inet_ntop(node->term == NG_TERM_NET4 ? AF_INET : AF_INET6, word_be, address,
-			  sizeof(address));
-		write_head(w, &node->q, "net", node->start);
-		snprintf(text, sizeof(text), "%s/%u", address, v->len);
-	}
-	ng_write_words(w, text, node->start);
+	inet_ntop(family, word_be, address, sizeof(address));
+	write_head(w, &node->q, is_host ? "host" : "net", node->start);
+	ng_write_words(w, address, node->start);
+	if (is_host)
+		return;
+	snprintf(length, sizeof(length), "/%u", v->len);
+	ng_write_words(w, length, node->start);
 }
 
 static const char *type_word(unsigned char type)
@@ -103,8 +109,10 @@ static void write_term(struct ng_written *w, const struct ng_expr *e, const stru
 		       const struct ng_site *sites, unsigned int variant)
 {
 	if (node->site || node->made) {
-		write_value(w, node,
-			    node->site ? &sites[node->site - 1].value[variant] : &node->value);
+		const struct ng_value *v =
+			node->site ? &sites[node->site - 1].value[variant] : &node->value;
+
+		(node->term == NG_TERM_PORTS ? write_ports : write_net)(w, node, v);
 		return;
 	}
 	if (node->implied && node->q.known)

@@ -191,6 +191,7 @@ static size_t wrap_inline(const struct ng_cbpf *filter, const struct ng_ebpf *bo
 }
 
 static char verifier_log[1 << 20];
+static unsigned int kernel_flags; /* NG_FILTER_MAY_GOTO where the kernel knows it */
 
 /* Gives the body's loads of its table a map to read from: its descriptor, or -1 without a table. */
 static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t n)
@@ -243,8 +244,9 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	struct ng_ebpf body;
 	int fd;
 
-	if (ng_filter_translate(filter, modes[mode].ctx, modes[mode].plain ? NG_FILTER_PLAIN : 0,
-				&body, &err)) {
+	if (ng_filter_translate(filter, modes[mode].ctx,
+				kernel_flags | (modes[mode].plain ? NG_FILTER_PLAIN : 0), &body,
+				&err)) {
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
@@ -291,6 +293,7 @@ static int run_packet(int fd, const struct packet *p, enum mode mode, uint32_t *
 static void require_bpf(void)
 {
 	const struct bpf_insn pass[] = { NG_MOV_I(BPF_REG_0, 0), NG_RETURN };
+	const struct bpf_insn loop[] = { NG_MOV_I(BPF_REG_0, 0), NG_MAY_GOTO, NG_RETURN };
 	struct packet p = { .len = 64 };
 	uint32_t answer;
 	int fd;
@@ -302,6 +305,11 @@ static void require_bpf(void)
 			"BPF_PROG_LOAD is not permitted (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON)");
 	can_shorten_linear = run_packet(fd, &p, XDP_FRAGS, &answer) == 0;
 	close(fd);
+	fd = load_program(loop, 3, NG_CTX_XDP, false);
+	kernel_flags = fd >= 0 ? NG_FILTER_MAY_GOTO : 0;
+	if (fd >= 0)
+		close(fd);
+	printf("# may_goto: %s\n", kernel_flags ? "yes" : "no");
 	printf("# linear part of multi-buffer packets: %s\n",
 	       can_shorten_linear ? "random" : "one page");
 }

@@ -2,7 +2,8 @@
 /* `vlan` holds for what `and` joins to it: against expressions that libpcap reads as meant. */
 #include "ctl/filter/filter.h"
 #include "ctl/filter/pcap.h"
-#include "tests/packet.h"
+#include "tests/filter_packets.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -123,8 +124,8 @@ static bool is_meant(size_t n_parts, const struct packet *packet)
 static void make_whole_packet(struct packet *packet)
 {
 	make_packet(packet);
-	while (packet->len < 200)
-		add(packet, rnd(), 1);
+	if (packet->len < 200)
+		pad_packet(packet, 200);
 }
 
 static void test_meaning(const char *expr, const char *meant, unsigned int flags)
