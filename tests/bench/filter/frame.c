@@ -19,14 +19,15 @@
 
 #include "ctl/filter/emit.h"
 
-#define INSNS_MAX   2048   /* of all copies, so that they are at home in the instruction cache */
-#define COPIES_MIN  8	   /* of filters that are larger: test runs count whole nanoseconds */
-#define LARGE	    1024   /* instructions of a filter of which a copy is enough */
-#define CHECKED_MAX 1024   /* rows */
-#define ROWS_AT	    64	   /* in the map: behind the counter */
-#define TPID	    0x8100 /* of the tag in metadata */
-#define TCI	    5
-#define SCATTER	    40503 /* odd: consecutive copies get rows far apart */
+#define INSNS_MAX	2048 /* of all copies, so that they are at home in the instruction cache */
+#define COPIES_MIN	8    /* of filters that are larger: test runs count whole nanoseconds */
+#define COPIES_SHUFFLED 16   /* for all: what predictors learn depends on it */
+#define LARGE		1024 /* instructions of a filter of which a copy is enough */
+#define CHECKED_MAX	1024 /* rows */
+#define ROWS_AT		64   /* in the map: behind the counter */
+#define TPID		0x8100 /* of the tag in metadata */
+#define TCI		5
+#define SCATTER		40503 /* odd: consecutive copies get rows far apart */
 
 /*
  * The frame's stack, from its first slot on: at the top for code that keeps away from it, and that
