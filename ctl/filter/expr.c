@@ -429,11 +429,29 @@ static __u32 parse_ids(struct parser *p, size_t i, struct ng_qual q)
 	return 0;
 }
 
+static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *node,
+			struct ng_qual *q);
+
+/* "port not 80" is "not port 80". i: behind the `not`. */
+static __u32 parse_negated(struct parser *p, size_t i, size_t end, struct ng_node *node,
+			   struct ng_qual *q)
+{
+	struct ng_node negation = { .kind = NG_NODE_NOT, .start = node->start, .end = node->end };
+
+	node->start = token(p, i)->start;
+	node->implied = true;
+	negation.q = *q;
+	negation.first = parse_tail(p, i, end, node, q);
+	return ng_expr_add(p->e, &negation);
+}
+
 /* What stands behind a head: [i, end). q: what the head says. */
 static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *node,
 			struct ng_qual *q)
 {
 	node->q = *q;
+	if (token(p, i)->kind == NG_TOKEN_NOT && i + 1 < end)
+		return parse_negated(p, i + 1, end, node, q);
 	if (is_word(p, i, "in") && end == i + 2 && token(p, i + 1)->kind == NG_TOKEN_SET) {
 		node->term = NG_TERM_SET;
 		node->set = token(p, i + 1)->start;
