@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "ctl/dataplane/probe.h"
 #include "ctl/filter/site.h"
 
 int ng_tap_code_add(struct ng_tap_code *c, __u32 slot, enum ng_hook hook,
@@ -12,7 +13,8 @@ int ng_tap_code_add(struct ng_tap_code *c, __u32 slot, enum ng_hook hook,
 	c->ctx = ng_filter_ctx_of(hook);
 	c->flags[slot] = flags;
 	c->classic[slot] = classic;
-	return ng_filter_translate(classic, c->ctx, flags, &c->body[slot], err);
+	return ng_filter_translate(classic, c->ctx, flags | ng_kernel_filter_flags(),
+				   &c->body[slot], err);
 }
 
 /* What --no-optimize asked for is the body alone. */

@@ -45,7 +45,7 @@ void ng_access_begin(struct ng_translation *t)
 {
 	if (t->cfg.uses_bytes || t->cfg.uses_meta)
 		put(t, NG_MOV(NG_REG_CTX, BPF_REG_1));
-	if (t->cfg.uses_bytes || t->cfg.uses_len)
+	if (t->cfg.uses_bytes || t->cfg.uses_len || t->cfg.has_loops)
 		put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_LEN, BPF_REG_3));
 }
 

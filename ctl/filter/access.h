@@ -39,7 +39,8 @@ enum {
 	NG_FP_BYTES = -88,    /* what a helper call loaded */
 	NG_FP_WIRE_8 = -96,   /* bytes 8..15 on the wire of a tagged packet, as a number */
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
-	NG_FP_LOWEST = -104,
+	NG_FP_ROUNDS = -112,  /* jumps back that are left */
+	NG_FP_LOWEST = -112,
 };
 
 /* Labels behind those of the blocks. */
@@ -50,6 +51,7 @@ struct ng_translation {
 	struct ng_cfg cfg;
 	enum ng_filter_ctx ctx;
 	enum ng_copy copy;	       /* the one being written */
+	bool may_goto;		       /* the kernel knows this instruction */
 	struct ng_fast *fast;	       /* for the copies with direct loads; NULL: plain ones */
 	const struct ng_table *tables; /* the first ones are of cfg.sets */
 	size_t first_label;	       /* of the NG_L_ ones */
@@ -76,6 +78,11 @@ void ng_access_load(struct ng_translation *t, const struct sock_filter *f);
 void ng_access_len(struct ng_translation *t, unsigned int reg);
 /* NG_OP_META */
 void ng_access_meta(struct ng_translation *t, const struct sock_filter *f);
+
+/*
+ * Writes one copy. Behind ng_access_begin(); t->tables is set, and NG_REG_CTX is in place. -ENOMEM.
+ */
+int ng_plain_copy(struct ng_translation *t, enum ng_copy copy);
 
 /* Jump to one of NG_L_. */
 void ng_goto(struct ng_translation *t, struct bpf_insn insn, size_t label);

@@ -368,15 +368,6 @@ static void build_block(struct builder *b, size_t *from)
 	memcpy(b->leaves[b->block], b->now, sizeof(b->now));
 }
 
-static bool has_loops(const struct ng_cfg *cfg)
-{
-	for (size_t i = 0; i < cfg->n_blocks; i++)
-		if (!cfg->blocks[i].is_final &&
-		    (cfg->blocks[i].succ[0] <= i || cfg->blocks[i].succ[1] <= i))
-			return true;
-	return false;
-}
-
 static bool take_sets(const struct ng_cfg *cfg, struct ng_ir *ir)
 {
 	if (!cfg->n_sets)
@@ -395,7 +386,7 @@ int ng_ir_build(const struct ng_cfg *cfg, struct ng_ir *out)
 	struct builder b = { .cfg = cfg, .ir = &ir };
 	size_t *from = calloc(cfg->n_blocks, sizeof(*from));
 
-	if (has_loops(cfg)) {
+	if (cfg->has_loops) {
 		free(from);
 		return -EOPNOTSUPP;
 	}

@@ -88,19 +88,12 @@ static int check_metadata(const struct sock_filter *f, struct ng_error *err)
 
 static int check_jump(const struct sock_filter *f, size_t i, size_t n, struct ng_error *err)
 {
-	size_t room = n - i - 1; /* instructions behind this one */
+	long room = (long)(n - i) - 1; /* instructions behind this one */
+	bool good = f->jt < room && f->jf < room;
 
-	if (ng_op_of(f) != NG_OP_JA)
-		return f->jt < room && f->jf < room
-			       ? 0
-			       : refuse(-EINVAL, err, i, "jump out of the program");
-	if ((int)f->k < 0) {
-		ng_err(err, NG_EXIT_USAGE, 0, NULL,
-		       "the filter loops ('protochain'), which is not supported yet");
-		ng_err_try(err, "'proto' in place of 'protochain': looks at the first header only");
-		return -EOPNOTSUPP;
-	}
-	return f->k < room ? 0 : refuse(-EINVAL, err, i, "jump out of the program");
+	if (ng_op_of(f) == NG_OP_JA)
+		good = (int)f->k < room && (int)f->k >= -(long)i - 1;
+	return good ? 0 : refuse(-EINVAL, err, i, "jump out of the program");
 }
 
 static int check_alu(const struct sock_filter *f, size_t i, struct ng_error *err)
@@ -178,7 +171,7 @@ static void targets(const struct sock_filter *f, size_t i, size_t to[2])
 {
 	switch (ng_op_of(f)) {
 	case NG_OP_JA:
-		to[0] = to[1] = i + 1 + f->k;
+		to[0] = to[1] = (size_t)((long)i + 1 + (int)f->k);
 		break;
 	case NG_OP_JUMP:
 	case NG_OP_IN:
@@ -233,6 +226,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 			b->succ[1] = block_of[to[1]];
 		}
 		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
+		cfg->has_loops |= ng_op_of(f) == NG_OP_JA && (int)f->k < 0;
 		cfg->uses_meta |= ng_op_of(f) == NG_OP_META;
 		cfg->uses_bytes |= ng_op_size(f) > 0;
 		if (ng_op_of(f) == NG_OP_MEM)

@@ -29,7 +29,7 @@ enum ng_op ng_op_of(const struct sock_filter *f);
 /* Bytes of the packet that NG_OP_ABS, NG_OP_IND and NG_OP_MSH read; 0 for all others. */
 unsigned int ng_op_size(const struct sock_filter *f);
 
-/* Jumps lead forward only, so every predecessor of a block stands before it. */
+/* Only blocks that end in JA lead back, to blocks before them or themselves. */
 struct ng_block {
 	size_t start, end; /* [start, end): with the jump or return that ends it, if one does */
 	size_t succ[2];	   /* where true and false lead, the same twice without a choice */
@@ -41,6 +41,7 @@ struct ng_block {
  * states for each byte that X can be at: beyond, it would never end.
  */
 #define NG_LOOP_ROUNDS(wirelen) (2ull * (wirelen) + 2)
+#define NG_LOOP_ROUNDS_FIXED	16 /* on kernels whose verifier has to follow each of them */
 
 struct ng_cfg {
 	const struct sock_filter *insns;
@@ -49,6 +50,7 @@ struct ng_cfg {
 	bool uses_bytes; /* of the packet */
 	bool uses_len;
 	bool uses_meta;
+	bool has_loops;
 	const struct ng_set *sets;
 	size_t n_sets;
 	unsigned int mem_read; /* bit mask of the M[] cells that are read anywhere */

@@ -55,6 +55,8 @@ void ng_emit_land(struct ng_emit *e, size_t ahead);
 #define NG_CALL(helper)		  NG_INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
 #define NG_RETURN		  NG_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 #define NG_JA(o)		  NG_INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
+/* Ahead when the loop has gone round too often; Linux 6.9. */
+#define NG_MAY_GOTO		  NG_INSN(BPF_JMP | 0xe0, 0, 0, 0, 0)
 #define NG_JUMP(op, d, s, o)	  NG_INSN(BPF_JMP | BPF_X | (op), d, s, o, 0)
 #define NG_JUMP_I(op, d, i, o)	  NG_INSN(BPF_JMP | BPF_K | (op), d, 0, o, i)
 #define NG_JUMP32(op, d, s, o)	  NG_INSN(BPF_JMP32 | BPF_X | (op), d, s, o, 0)

@@ -50,6 +50,8 @@ const char *ng_cbpf_uses_metadata(const struct ng_cbpf *p);
 enum ng_filter_flags {
 	NG_FILTER_PLAIN = 1,  /* --no-optimize: neither libpcap's optimizer nor ours */
 	NG_FILTER_STRICT = 2, /* --strict-pcap: libpcap's own reading and program, bit for bit */
+	NG_FILTER_MAY_GOTO =
+		4, /* the kernel knows may_goto: loops go round as often as they must */
 };
 
 /*

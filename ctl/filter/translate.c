@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Classic BPF to an eBPF subprogram body: arithmetic, control flow and the copies of access.h. */
+/* Classic BPF to an eBPF subprogram body: the copies of access.h, one behind the other. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,229 +7,9 @@
 #include "ctl/filter/fast.h"
 #include "ctl/filter/meta.h"
 
-/* What is known about a block while one copy of the filter is written. */
-struct block_state {
-	bool reached;	      /* by what was written so far */
-	unsigned int guarded; /* bytes that a guard has been passed for on every way here */
-};
-
 static void put(struct ng_translation *t, struct bpf_insn insn)
 {
 	ng_emit(&t->emit, insn);
-}
-
-static int memory_cell(const struct sock_filter *f)
-{
-	return NG_FP_MEM + 4 * (int)f->k;
-}
-
-/* The register that loads and stores of this instruction are about. */
-static unsigned int subject(const struct sock_filter *f)
-{
-	return BPF_CLASS(f->code) == BPF_LDX || BPF_CLASS(f->code) == BPF_STX ? NG_REG_X : NG_REG_A;
-}
-
-static void write_alu(struct ng_translation *t, const struct sock_filter *f)
-{
-	unsigned int op = BPF_OP(f->code);
-
-	if (BPF_SRC(f->code) == BPF_K) {
-		put(t, NG_ALU32_I(op, NG_REG_A, f->k));
-		return;
-	}
-	if (op == BPF_DIV || op == BPF_MOD)
-		ng_goto(t, NG_JUMP32_I(BPF_JEQ, NG_REG_X, 0, 0), NG_L_REJECT);
-	if (op == BPF_LSH || op == BPF_RSH) {
-		put(t, NG_JUMP32_I(BPF_JLT, NG_REG_X, 32, 2));
-		put(t, NG_MOV32_I(NG_REG_A, 0));
-		put(t, NG_JA(1));
-	}
-	put(t, NG_ALU32(op, NG_REG_A, NG_REG_X));
-}
-
-/* All but jumps and returns. */
-static void write_insn(struct ng_translation *t, const struct sock_filter *f)
-{
-	switch (ng_op_of(f)) {
-	case NG_OP_ABS:
-	case NG_OP_IND:
-	case NG_OP_MSH:
-		ng_access_load(t, f);
-		break;
-	case NG_OP_LEN:
-		ng_access_len(t, subject(f));
-		break;
-	case NG_OP_META:
-		ng_access_meta(t, f);
-		break;
-	case NG_OP_IMM:
-		put(t, NG_MOV32_I(subject(f), f->k));
-		break;
-	case NG_OP_MEM:
-		put(t, NG_LOAD(BPF_W, subject(f), BPF_REG_10, memory_cell(f)));
-		break;
-	case NG_OP_STORE:
-		put(t, NG_STORE(BPF_W, BPF_REG_10, memory_cell(f), subject(f)));
-		break;
-	case NG_OP_ALU:
-		write_alu(t, f);
-		break;
-	case NG_OP_NEG:
-		put(t, NG_ALU32_I(BPF_NEG, NG_REG_A, 0));
-		break;
-	case NG_OP_TAX:
-		put(t, NG_MOV32(NG_REG_X, NG_REG_A));
-		break;
-	case NG_OP_TXA:
-		put(t, NG_MOV32(NG_REG_A, NG_REG_X));
-		break;
-	default:
-		break;
-	}
-}
-
-static size_t block_label(const struct ng_translation *t, size_t block)
-{
-	return t->copy * t->cfg.n_blocks + block;
-}
-
-static void compare(struct ng_translation *t, const struct sock_filter *f, unsigned int op,
-		    size_t block)
-{
-	struct bpf_insn insn = BPF_SRC(f->code) == BPF_X ? NG_JUMP32(op, NG_REG_A, NG_REG_X, 0)
-							 : NG_JUMP32_I(op, NG_REG_A, f->k, 0);
-
-	ng_emit_jump(&t->emit, insn, block_label(t, block));
-}
-
-/* next: the block that will be written behind this one. */
-static void write_in(struct ng_translation *t, const struct ng_block *b, size_t next)
-{
-	const struct sock_filter *f = &t->cfg.insns[b->end - 1];
-
-	ng_table_test(&t->emit, &t->tables[f->k], NG_REG_A, BPF_REG_1, BPF_REG_2,
-		      block_label(t, b->succ[0]));
-	if (b->succ[1] != next)
-		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[1]));
-}
-
-static void write_choice(struct ng_translation *t, const struct ng_block *b, size_t next)
-{
-	static const unsigned char inverse[] = {
-		[BPF_JEQ >> 4] = BPF_JNE,
-		[BPF_JGT >> 4] = BPF_JLE,
-		[BPF_JGE >> 4] = BPF_JLT,
-		[BPF_JSET >> 4] = 0,
-	};
-	const struct sock_filter *f = &t->cfg.insns[b->end - 1];
-	unsigned int op = BPF_OP(f->code);
-
-	if (b->succ[0] == next && inverse[op >> 4]) {
-		compare(t, f, inverse[op >> 4], b->succ[1]);
-		return;
-	}
-	compare(t, f, op, b->succ[0]);
-	if (b->succ[1] != next)
-		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[1]));
-}
-
-static void write_return(struct ng_translation *t, const struct sock_filter *f)
-{
-	if (BPF_RVAL(f->code) == BPF_K)
-		put(t, NG_MOV32_I(NG_REG_A, f->k));
-	put(t, NG_RETURN);
-}
-
-/*
- * The furthest byte that the block needs from instruction i on. One guard for all of them is exact:
- * a block runs to its end or the answer is 0, as it is for a failed load.
- */
-static unsigned int needs_from(const struct ng_translation *t, const struct ng_block *b, size_t i)
-{
-	unsigned int most = 0;
-
-	for (; i < b->end; i++) {
-		const struct sock_filter *f = &t->cfg.insns[i];
-		unsigned int needs;
-
-		if (ng_op_size(f) && !ng_access_possible(t, f))
-			break;
-		needs = ng_access_needs(t, f);
-		most = needs > most ? needs : most;
-	}
-	return most;
-}
-
-/* false: the copy cannot go on behind this block. */
-static bool write_straight(struct ng_translation *t, const struct ng_block *b,
-			   unsigned int *guarded)
-{
-	for (size_t i = b->start; i < b->end; i++) {
-		const struct sock_filter *f = &t->cfg.insns[i];
-		bool is_load = ng_op_size(f) > 0;
-
-		if (is_load && ng_access_possible(t, f) && ng_access_needs(t, f) > *guarded) {
-			*guarded = needs_from(t, b, i);
-			ng_access_guard(t, *guarded);
-		}
-		write_insn(t, f);
-		if (is_load && !ng_access_possible(t, f))
-			return false;
-	}
-	return true;
-}
-
-static void pass_on(struct block_state *to, unsigned int guarded)
-{
-	if (!to->reached || guarded < to->guarded)
-		to->guarded = guarded;
-	to->reached = true;
-}
-
-static void write_block(struct ng_translation *t, size_t i, struct block_state *state)
-{
-	const struct ng_block *b = &t->cfg.blocks[i];
-	unsigned int guarded = state[i].guarded;
-	size_t next = i + 1;
-
-	ng_emit_label(&t->emit, block_label(t, i));
-	if (!write_straight(t, b, &guarded))
-		return;
-	if (b->is_final) {
-		write_return(t, &t->cfg.insns[b->end - 1]);
-		return;
-	}
-	pass_on(&state[b->succ[0]], guarded);
-	pass_on(&state[b->succ[1]], guarded);
-	while (!state[next].reached)
-		next++;
-	if (b->succ[0] != b->succ[1] && ng_op_of(&t->cfg.insns[b->end - 1]) == NG_OP_IN)
-		write_in(t, b, next);
-	else if (b->succ[0] != b->succ[1])
-		write_choice(t, b, next);
-	else if (b->succ[0] != next)
-		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[0]));
-}
-
-static int write_copy(struct ng_translation *t, enum ng_copy copy)
-{
-	struct block_state *state = calloc(t->cfg.n_blocks, sizeof(*state));
-
-	if (!state)
-		return -ENOMEM;
-	t->copy = copy;
-	ng_access_prepare(t);
-	put(t, NG_MOV32_I(NG_REG_A, 0));
-	put(t, NG_MOV32_I(NG_REG_X, 0));
-	for (unsigned int i = 0; i < BPF_MEMWORDS; i++)
-		if (t->cfg.mem_read & 1u << i)
-			put(t, NG_STORE_I(BPF_W, BPF_REG_10, NG_FP_MEM + 4 * (int)i, 0));
-	state[0].reached = true;
-	for (size_t i = 0; i < t->cfg.n_blocks; i++)
-		if (state[i].reached)
-			write_block(t, i, state);
-	free(state);
-	return 0;
 }
 
 static void place(struct ng_translation *t, size_t label)
@@ -260,11 +40,11 @@ static int write_fast(struct ng_translation *t)
 /* The copies with direct loads as classic BPF says it, one instruction after the other. */
 static int write_plain(struct ng_translation *t)
 {
-	int ret = write_copy(t, NG_COPY_DIRECT);
+	int ret = ng_plain_copy(t, NG_COPY_DIRECT);
 
 	if (!ret && is_used(t, NG_L_TAGGED)) {
 		place(t, NG_L_TAGGED);
-		ret = write_copy(t, NG_COPY_TAGGED);
+		ret = ng_plain_copy(t, NG_COPY_TAGGED);
 	}
 	if (!ret && is_used(t, NG_L_SHORT)) {
 		place(t, NG_L_SHORT);
@@ -282,7 +62,7 @@ static int write_body(struct ng_translation *t)
 	ret = t->fast ? write_fast(t) : write_plain(t);
 	if (!ret && is_used(t, NG_L_HELPER)) {
 		place(t, NG_L_HELPER);
-		ret = write_copy(t, NG_COPY_HELPER);
+		ret = ng_plain_copy(t, NG_COPY_HELPER);
 	}
 	if (!ret && is_used(t, NG_L_REJECT)) {
 		place(t, NG_L_REJECT);
@@ -401,7 +181,7 @@ static int check_hook(const struct ng_cbpf *in, enum ng_filter_ctx ctx, struct n
 int ng_filter_translate(const struct ng_cbpf *in, enum ng_filter_ctx ctx, unsigned int flags,
 			struct ng_ebpf *out, struct ng_error *err)
 {
-	struct ng_translation t = { .ctx = ctx };
+	struct ng_translation t = { .ctx = ctx, .may_goto = flags & NG_FILTER_MAY_GOTO };
 	int ret;
 
 	if (in->n == 0)

@@ -12,11 +12,12 @@
 #include "ctl/base/num.h"
 #include "ctl/filter/cfg.h"
 #include "tests/bench/filter/bench.h"
-#include "tests/bench/filter/report.h"
+#include "tests/bench/filter/targets.h"
 
 #define DLT_EN10MB   1
 #define ROWS_MAX     64
-#define ROUNDS	     31
+#define HOSTS_MAX    1000000
+#define ROUNDS	     21
 #define ROUNDS_QUICK 9
 
 static const struct {
@@ -49,27 +50,59 @@ static const struct {
 #define FILTERS (sizeof(filters) / sizeof(filters[0]))
 
 struct bench {
-	struct deal turns, shuffled;
+	struct deal mix[TRAFFICS]; /* but MATCHING */
 	unsigned int rounds;
 	bool quick, tsv;
 	const char *expr[ROWS_MAX]; /* asked for */
 	size_t n_exprs;
+	unsigned int hosts; /* asked for; 0: none */
 	struct row row[ROWS_MAX];
 	size_t n;
 };
 
-/* libpcap's own program, for all but ours; the class of the filter by what it loads. */
-static int compile(const char *expr, struct bench_filter *out, struct row *row,
-		   struct ng_error *err)
+static bool answer_alike(const struct deal *deal, const struct ng_cbpf *a, const struct ng_cbpf *b)
+{
+	uint8_t packet[PACKET_LEN];
+
+	for (size_t i = 0; i < deal->count; i++) {
+		deal_packet(deal, i, packet);
+		if (ng_filter_interpret(a, packet, PACKET_LEN, PACKET_LEN) !=
+		    ng_filter_interpret(b, packet, PACKET_LEN, PACKET_LEN))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What all but ours get: libpcap's own program. Where that is another filter (`vlan` has a scope in
+ * ours) or takes minutes to compile (long lists): our classic program, with chains for sets.
+ */
+static int choose_classic(const struct bench *b, const char *expr, struct bench_filter *filter,
+			  struct ng_error *err)
+{
+	int ret;
+
+	if (filter->ours.n_sets)
+		return set_expand(&filter->ours, &filter->classic);
+	ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, NG_FILTER_STRICT,
+				&filter->classic, err);
+	if (ret || answer_alike(&b->mix[SHUFFLED], &filter->ours, &filter->classic))
+		return ret;
+	ng_cbpf_free(&filter->classic);
+	return set_expand(&filter->ours, &filter->classic);
+}
+
+/* The class of the filter is told by what it loads. */
+static int compile(const struct bench *b, const char *expr, struct bench_filter *out,
+		   struct row *row, struct ng_error *err)
 {
 	int ret;
 
 	*out = (struct bench_filter){ .name = expr };
+	row->name = expr;
 	ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, 0, &out->ours, err);
 	if (!ret)
-		ret = ng_filter_compile(expr, "expression", DLT_EN10MB, 262144, NG_FILTER_STRICT,
-					&out->classic, err);
-	row->name = expr;
+		ret = choose_classic(b, expr, out, err);
 	for (size_t i = 0; !ret && i < out->classic.n; i++)
 		if (ng_op_of(&out->classic.insns[i]) == NG_OP_IND)
 			row->class |= INDIRECT;
@@ -78,9 +111,12 @@ static int compile(const char *expr, struct bench_filter *out, struct row *row,
 
 static void run_contest(struct bench *b, const struct bench_filter *filter, struct row *row)
 {
-	const struct deal *deals[TRAFFICS] = { [IN_TURN] = &b->turns, [SHUFFLED] = &b->shuffled };
+	const struct deal *deals[TRAFFICS] = { 0 };
 	struct deal matching;
 
+	for (int traffic = 0; traffic < TRAFFICS; traffic++)
+		if (traffic != MATCHING)
+			deals[traffic] = &b->mix[traffic];
 	if (!packets_mix(MATCHING, &filter->classic, &matching) && !deal_open(&matching))
 		deals[MATCHING] = &matching;
 	contest(filter, deals, b->rounds, row);
@@ -96,7 +132,7 @@ static int bench_expression(struct bench *b, const char *expr, unsigned int clas
 	int ret;
 
 	*row = (struct row){ .class = class };
-	ret = compile(expr, &filter, row, &err);
+	ret = compile(b, expr, &filter, row, &err);
 	if (ret) {
 		ng_err_show(&err, false, false);
 	} else {
@@ -120,24 +156,48 @@ static int bench_filters(struct bench *b)
 	return ret;
 }
 
+static int bench_hosts(struct bench *b, size_t n)
+{
+	struct ng_error err = { 0 };
+	int ret = bench_set(n, b->rounds, b->tsv, &b->row[b->n], &err);
+
+	if (ret)
+		ng_err_show(&err, false, false);
+	else
+		b->n++;
+	return ret;
+}
+
+static int bench_sets(struct bench *b)
+{
+	static const size_t hosts[] = { 100, 1000, 10000 };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		ret = bench_hosts(b, hosts[i]);
+	return ret;
+}
+
 static int open_traffic(struct bench *b)
 {
-	int ret;
+	int ret = 0;
 
-	packets_mix(IN_TURN, NULL, &b->turns);
-	packets_mix(SHUFFLED, NULL, &b->shuffled);
-	ret = deal_open(&b->turns);
-	if (!ret)
-		ret = deal_open(&b->shuffled);
+	for (int traffic = 0; !ret && traffic < TRAFFICS; traffic++) {
+		if (traffic == MATCHING)
+			continue;
+		packets_mix((enum traffic)traffic, NULL, &b->mix[traffic]);
+		ret = deal_open(&b->mix[traffic]);
+	}
 	if (ret)
 		fprintf(stderr, "filter_bench: making a map: %s\n", strerror(-ret));
 	return ret;
 }
 
 static const char usage[] =
-	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]...\n"
+	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]... [-s N]\n"
 	"  -e EXPR    only this filter (may be repeated), without targets\n"
-	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 31\n"
+	"  -s N       only N hosts: a, b, .. of \"host a or host b or ..\"\n"
+	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 21\n"
 	"  -q         quick: 9 rounds, typical filters (BENCH_QUICK=1)\n"
 	"  -t, --tsv  for programs: a line per figure, tabs between\n";
 
@@ -170,13 +230,15 @@ static bool take_options(struct bench *b, int argc, char **argv)
 		be_quick(b);
 	if (!take_rounds(b, getenv("BENCH_ROUNDS")))
 		return false;
-	while ((option = getopt_long(argc, argv, "e:n:qt", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "e:n:qs:t", options, NULL)) != -1) {
 		if (option == 'e' && b->n_exprs < ROWS_MAX)
 			b->expr[b->n_exprs++] = optarg;
 		else if (option == 'q')
 			be_quick(b);
 		else if (option == 't')
 			b->tsv = true;
+		else if (option == 's' && !ng_parse_u32(optarg, 1, HOSTS_MAX, &b->hosts))
+			continue;
 		else if (option != 'n' || !take_rounds(b, optarg))
 			return false;
 	}
@@ -199,8 +261,13 @@ int main(int argc, char **argv)
 	report_head(b.tsv);
 	for (size_t i = 0; i < b.n_exprs; i++)
 		ret |= bench_expression(&b, b.expr[i], 0);
-	if (!b.n_exprs)
-		ret = bench_filters(&b);
-	report_end(b.row, b.n, b.tsv);
+	if (b.hosts)
+		ret |= bench_hosts(&b, b.hosts);
+	if (!b.n_exprs && !b.hosts)
+		ret = bench_filters(&b) | bench_sets(&b);
+	if (!report_end(b.row, b.n, b.tsv))
+		ret = -EDOM;
+	if (!b.n_exprs && !b.hosts)
+		targets(b.row, b.n, &b.mix[IN_TURN], b.rounds, b.tsv);
 	return ret != 0;
 }

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -191,6 +192,7 @@ static size_t wrap_inline(const struct ng_cbpf *filter, const struct ng_ebpf *bo
 }
 
 static char verifier_log[1 << 20];
+static unsigned int kernel_flags; /* NG_FILTER_MAY_GOTO where the kernel knows it */
 
 /* Gives the body's loads of its table a map to read from: its descriptor, or -1 without a table. */
 static int bind_table(const struct ng_ebpf *body, struct bpf_insn *insns, size_t n)
@@ -243,8 +245,9 @@ static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 	struct ng_ebpf body;
 	int fd;
 
-	if (ng_filter_translate(filter, modes[mode].ctx, modes[mode].plain ? NG_FILTER_PLAIN : 0,
-				&body, &err)) {
+	if (ng_filter_translate(filter, modes[mode].ctx,
+				kernel_flags | (modes[mode].plain ? NG_FILTER_PLAIN : 0), &body,
+				&err)) {
 		printf("#   translate: %s\n", err.what);
 		return -1;
 	}
@@ -291,6 +294,7 @@ static int run_packet(int fd, const struct packet *p, enum mode mode, uint32_t *
 static void require_bpf(void)
 {
 	const struct bpf_insn pass[] = { NG_MOV_I(BPF_REG_0, 0), NG_RETURN };
+	const struct bpf_insn loop[] = { NG_MOV_I(BPF_REG_0, 0), NG_MAY_GOTO, NG_RETURN };
 	struct packet p = { .len = 64 };
 	uint32_t answer;
 	int fd;
@@ -302,6 +306,11 @@ static void require_bpf(void)
 			"BPF_PROG_LOAD is not permitted (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON)");
 	can_shorten_linear = run_packet(fd, &p, XDP_FRAGS, &answer) == 0;
 	close(fd);
+	fd = load_program(loop, 3, NG_CTX_XDP, false);
+	kernel_flags = fd >= 0 ? NG_FILTER_MAY_GOTO : 0;
+	if (fd >= 0)
+		close(fd);
+	printf("# may_goto: %s\n", kernel_flags ? "yes" : "no");
 	printf("# linear part of multi-buffer packets: %s\n",
 	       can_shorten_linear ? "random" : "one page");
 }
@@ -318,6 +327,22 @@ static void show_mismatch(enum mode mode, const struct packet *p, uint32_t want,
 	printf("\n");
 }
 
+/* What the kernel notes about a packet of a test run: it comes in on the loopback device, whose
+ * addresses are all zero, the one for broadcasts too. */
+static struct ng_packet_meta test_run_meta(const struct packet *p, enum mode mode)
+{
+	static const uint8_t none[6];
+	struct ng_packet_meta meta = { .pkt_type = PACKET_HOST, .ifindex = 1 };
+
+	if (modes[mode].ctx == NG_CTX_XDP)
+		return meta;
+	if (p->data[0] & 1)
+		meta.pkt_type = PACKET_MULTICAST;
+	else if (memcmp(p->data, none, 6))
+		meta.pkt_type = PACKET_OTHERHOST;
+	return meta;
+}
+
 /* Runs n packets, adds to *tally; prints the first answer that differs from the interpreter's. */
 static inline void run_packets(int fd, const struct ng_cbpf *filter, enum mode mode, unsigned int n,
 			       struct tally *tally)
@@ -326,13 +351,15 @@ static inline void run_packets(int fd, const struct ng_cbpf *filter, enum mode m
 	struct packet p;
 
 	for (unsigned int i = 0; i < n; i++) {
+		struct ng_packet_meta meta;
 		uint32_t len, want, got;
 
 		make_packet(&p);
 		if (run_packet(fd, &p, mode, &got))
 			continue; /* tc: an IPv4 header cut short cannot be had from a test run */
 		len = wire_image(&p, mode, wire);
-		want = ng_filter_interpret(filter, wire, len, len);
+		meta = test_run_meta(&p, mode);
+		want = ng_filter_interpret_with(filter, &meta, wire, len, len);
 		tally->runs++;
 		tally->accepted += want != 0;
 		if (want != got && tally->wrong++ == 0)

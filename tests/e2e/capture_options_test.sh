@@ -65,6 +65,12 @@ for hook in tc xdp; do
 	is "$(pcap_count "$tmp/in.pcap" 'src 192.0.2.9')" 3 "--hook $hook: 'inbound' is what arrives"
 done
 
+captures -Q in -c 3 -w "$tmp/chain.pcap" 'ip6 protochain 17'
+peer ngsend -i ng1 -c 3 >"$tmp/ngsend.out"
+peer ngsend -i ng1 -c 3 -S 2001:db8:bad::9 -D 2001:db8:6e67::1 >"$tmp/ngsend.out"
+ended
+is "$(pcap_count "$tmp/chain.pcap" ip6)" 3 "'ip6 protochain' loops in the kernel"
+
 # --hook: a temporary tap at the driver hook, gone with the capture
 captures --hook xdp -c 37 -w "$tmp/xdp.pcapng"
 like "$tmp/cap.err" '^listening on ng0 (xdp in + tc out, temporary)' "--hook xdp taps the way in at the driver hook"

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "tests/random.h"
 #include "tests/tap.h"
 
 static const struct {
@@ -96,10 +97,49 @@ static void test_refused(void)
 	}
 }
 
+static size_t line_length(const char *text, size_t len, unsigned int line)
+{
+	const char *p = text;
+
+	while (--line)
+		p = (const char *)memchr(p, '\n', len - (size_t)(p - text)) + 1;
+	return strcspn(p, "\n");
+}
+
+/* A text with a few bytes changed, often cut short, is read or has a position inside it. */
+static void test_mutations(void)
+{
+	static const char seed_text[] = "4\n40 0 0 12\n21 0 1 2048\n6 0 0 262144,6 0 0 0\n";
+	static const char bytes[] = "0123456789 \n,-x\t\r";
+	unsigned int taken_n = 0, bad = 0, runs = 20000;
+
+	for (unsigned int i = 0; i < runs; i++) {
+		struct ng_cbpf p = { 0 };
+		struct ng_error err = { 0 };
+		size_t len = below(4) ? sizeof(seed_text) - 1 : below(sizeof(seed_text));
+		char *text = malloc(len + 1);
+
+		memcpy(text, seed_text, len);
+		text[len] = '\0';
+		for (uint32_t k = below(3); k && len; k--)
+			text[below((uint32_t)len)] = bytes[below(sizeof(bytes) - 1)];
+		if (ng_bytecode_parse(text, len, "f", &p, &err))
+			bad += !err.line || !err.column || !err.what[0] ||
+			       err.column > line_length(text, len, err.line) + 1;
+		else
+			taken_n++;
+		ng_cbpf_free(&p);
+		free(text);
+	}
+	ok(!bad && taken_n > runs / 20 && taken_n < runs,
+	   "%u of %u changed texts are read, all others have a position", taken_n, runs);
+}
+
 int main(void)
 {
 	test_taken();
 	test_values();
 	test_refused();
+	test_mutations();
 	return tap_done();
 }

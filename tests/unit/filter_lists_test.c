@@ -140,8 +140,8 @@ static unsigned int count_wrong(const struct ng_cbpf *p, const struct bpf_progra
 
 		make_packet(&packet);
 		cut = packet.len;
-		while (packet.len < 200)
-			packet.data[packet.len++] = (uint8_t)rnd();
+		if (packet.len < 200)
+			pad_packet(&packet, 200);
 		got_cut = ng_filter_interpret(p, packet.data, packet.len, cut);
 		got = ng_filter_interpret(p, packet.data, packet.len, packet.len);
 		want = bpf_filter(reference->bf_insns, packet.data, packet.len, packet.len);

@@ -35,11 +35,16 @@ static const struct {
 	  2,
 	  -EINVAL,
 	  "jump out" },
-	{ "a loop",
-	  { S(BPF_LD | BPF_IMM, 1), S(BPF_JMP | BPF_JA, -2u), RETURN_0 },
+	{ "a jump back past the start",
+	  { S(BPF_LD | BPF_IMM, 1), S(BPF_JMP | BPF_JA, -3u), RETURN_0 },
 	  3,
-	  -EOPNOTSUPP,
-	  "loops" },
+	  -EINVAL,
+	  "jump out" },
+	{ "the longest jump back",
+	  { S(BPF_JMP | BPF_JA, 0x80000000), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
 	{ "a set that there is not",
 	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 2, 0, 0), RETURN_0 },
 	  2,
@@ -138,18 +143,30 @@ static void test_uses_metadata(void)
 	}
 }
 
+/* A constant number of rounds, or counted by the length where may_goto lets them be. */
 static void test_protochain(void)
 {
 	struct ng_cbpf filter = { 0 };
-	struct ng_ebpf out = { 0 };
-	struct ng_error err = { 0 };
 
-	is_int(ng_filter_compile("ip6 protochain 6", "expression", 1, 96, 0, &filter, &err), 0,
+	is_int(ng_filter_compile("ip6 protochain 6", "expression", 1, 96, 0, &filter, NULL), 0,
 	       "libpcap takes protochain");
-	is_int(ng_filter_translate(&filter, NG_CTX_TC, 0, &out, &err), -EOPNOTSUPP,
-	       "the translator refuses it");
-	ok(strstr(err.what, "protochain") && strstr(err.try_this, "'proto'"),
-	   "and says what to type instead");
+	for (unsigned int flags = 0; flags <= NG_FILTER_MAY_GOTO; flags += NG_FILTER_MAY_GOTO) {
+		unsigned int fixed = 0, may_goto = 0;
+		struct ng_ebpf out = { 0 };
+
+		is_int(ng_filter_translate(&filter, NG_CTX_TC, flags, &out, NULL), 0,
+		       "and so do we");
+		for (size_t i = 0; i < out.n; i++) {
+			const struct bpf_insn *insn = &out.insns[i];
+
+			may_goto += insn->code == NG_MAY_GOTO.code;
+			fixed += insn->code == (BPF_ST | BPF_MEM | BPF_DW) &&
+				 insn->off == NG_FP_ROUNDS && insn->imm == NG_LOOP_ROUNDS_FIXED;
+		}
+		ok(flags ? may_goto && !fixed : fixed && !may_goto, "%s",
+		   flags ? "by may_goto" : "for sixteen rounds");
+		ng_ebpf_free(&out);
+	}
 	ng_cbpf_free(&filter);
 }
 

@@ -22,10 +22,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "ctl/filter/filter.h"
+#include "ctl/filter/site.h"
 
-#define PACKET_LEN 102 /* of every packet: 14 and 11 words of 8, see frame.c */
-#define PACKETS	   64  /* kinds in the mix */
-#define ROUNDS_MAX 99
+#define PACKET_LEN  102 /* of every packet: 14 and 11 words of 8, see frame.c */
+#define WIRE_MAX    (PACKET_LEN + 4)
+#define PACKETS	    64 /* in the mix */
+#define SAME_PACKET 64 /* times that a filter runs on a packet in turn before the next */
+#define ROUNDS_MAX  99
 
 /* Traffic: a packet, and rows that replace a part of it in turn. */
 struct deal {
@@ -34,8 +37,9 @@ struct deal {
 	const void *rows;
 	size_t bytes, stride, count; /* of a row; from one to the next; how many, a power of two */
 	unsigned int at;	     /* where in the packet a row goes */
-	bool each_copy; /* another row for each copy of the filter, from a random one on; else one
-			   row for a whole run, the next for the next */
+	bool each_copy; /* another row for each copy of the filter, from a random one on; else the
+			   next when SAME_PACKET copies had this one */
+	bool tagged;	/* tc: a VLAN tag in metadata */
 	int map_fd;
 	void *area; /* the map's memory: a counter, then the rows */
 };
@@ -45,13 +49,16 @@ int deal_open(struct deal *deal);
 void deal_close(struct deal *deal);
 /* The packet with row i in it. */
 void deal_packet(const struct deal *deal, size_t i, uint8_t *packet);
-/* The rows of the next runs: 0 is the first. */
-void deal_rewind(const struct deal *deal, uint64_t first);
+/* The same as it was on the wire: its length, at most WIRE_MAX. */
+unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire);
+/* What the next run counts as: a row lasts for SAME_PACKET copies, in as many runs as they take. */
+void deal_rewind(const struct deal *deal, uint64_t run);
 
 enum traffic {
 	IN_TURN,  /* the mix, a packet for all copies of a run, then the next */
 	MATCHING, /* those of the mix that the filter is after, likewise */
 	SHUFFLED, /* the mix, a packet for each copy */
+	TAGGED,	  /* the mix in turn at tc, each packet with a VLAN tag in metadata */
 	TRAFFICS
 };
 /* matching: the filter of MATCHING. -ENOENT: no packet matches. Not open yet. */
@@ -60,12 +67,21 @@ int packets_mix(enum traffic traffic, const struct ng_cbpf *matching, struct dea
 void packets_plain(uint8_t *packet);
 
 /*
- * A program at ctx: the frame with `copies` copies of `copy`. copy: straight code or a subprogram's
- * body; r1 = context, r3 = length on entry, r6 = context and the upper stack are the filter's for
- * changing or not, r0 = answer at its end or exits. *table_fd (NULL: not wanted): map of
- * copy->table, the caller's to close. Descriptor, or -errno with *err.
+ * A filter to be laid out many times. Without `body`: a subprogram's body, whose exits become jumps
+ * to its end. With: ng_filter_inline()'s code, and the body that it calls, which is there once.
  */
-int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+struct copy {
+	struct ng_ebpf code, body;
+};
+void copy_free(struct copy *copy);
+/* Where code that has a body finds the context and the length. */
+extern const struct ng_site frame_site;
+
+/*
+ * A program at ctx: the frame with `copies` copies. *table_fd (NULL: not wanted): the map of its
+ * table, the caller's to close; -1: it has none. Descriptor, or -errno with *err.
+ */
+int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 	       unsigned int copies, int *table_fd, struct ng_error *err);
 /* A program as it is. */
 int frame_load_raw(enum ng_filter_ctx ctx, const struct bpf_insn *insns, size_t n,
@@ -77,10 +93,10 @@ int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *n
  * Does one copy answer as libpcap's interpreter does, for each row (at most 1024 are tried)? Else
  * -EDOM, or why it did not run, with *err.
  */
-int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 		const struct ng_cbpf *classic, struct ng_error *err);
-/* How many copies of so many instructions go into one program. */
-unsigned int frame_copies(size_t insns);
+/* How many copies go into one program: at most SAME_PACKET, a power of two. */
+unsigned int frame_copies(const struct deal *deal, const struct copy *copy);
 
 /* One that is measured. */
 struct lap {
@@ -107,7 +123,7 @@ struct race {
  * programs and sockets go with race_close().
  */
 struct lap *race_program(struct race *race, const struct deal *deal, enum ng_filter_ctx ctx,
-			 const struct ng_ebpf *copy, int *table_fd, struct ng_error *err);
+			 const struct copy *copy, int *table_fd, struct ng_error *err);
 struct lap *race_socket(struct race *race, const struct deal *deal, const struct ng_cbpf *classic,
 			struct ng_error *err);
 struct lap *race_libpcap(struct race *race, const struct deal *deal, const struct ng_cbpf *classic);
@@ -134,6 +150,18 @@ struct row;
 /* All who take part, on up to TRAFFICS kinds of traffic (NULL: not on that). Fills row->of. */
 void contest(const struct bench_filter *filter, const struct deal *const *deals,
 	     unsigned int rounds, struct row *row);
+
+/*
+ * The filter of n hosts, on packets with few source addresses, of members only, and of strangers
+ * only. Prints its figures, and how long a lookup takes when the table is out of the cache.
+ */
+int bench_set(size_t n, unsigned int rounds, bool tsv, struct row *row, struct ng_error *err);
+/* Sets become chains of comparisons, which all but ours can do. 0 or -ENOMEM. */
+int set_expand(const struct ng_cbpf *in, struct ng_cbpf *out);
+/* The expression "host a or host b ..". malloc'ed. */
+char *set_expression(const uint32_t *address, size_t n);
+/* n different addresses, ascending. malloc'ed. */
+uint32_t *set_addresses(size_t n);
 
 uint32_t bench_random(uint32_t *state);
 uint64_t now_ns(void);

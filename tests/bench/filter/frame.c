@@ -8,6 +8,7 @@
  */
 #include "tests/bench/filter/bench.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stddef.h>
@@ -18,14 +19,40 @@
 
 #include "ctl/filter/emit.h"
 
-#define INSNS_MAX   16384 /* of all copies together: what jumps and instruction caches bear */
-#define COPIES_MAX  64
-#define CHECKED_MAX 1024  /* rows */
-#define ROWS_AT	    64	  /* in the map: behind the counter */
-#define SCATTER	    40503 /* odd: consecutive copies get rows far apart */
+#define INSNS_MAX	2048 /* of all copies, so that they are at home in the instruction cache */
+#define COPIES_MIN	8    /* of filters that are larger: test runs count whole nanoseconds */
+#define COPIES_SHUFFLED 16   /* for all: what predictors learn depends on it */
+#define LARGE		1024 /* instructions of a filter of which a copy is enough */
+#define CHECKED_MAX	1024 /* rows */
+#define ROWS_AT		64   /* in the map: behind the counter */
+#define TPID		0x8100 /* of the tag in metadata */
+#define TCI		5
+#define SCATTER		40503 /* odd: consecutive copies get rows far apart */
 
-/* Stack of the frame, far below what filters use. */
-enum { FP_LEN = -512, FP_ROW = -504, FP_ANSWER = -496 };
+/*
+ * The frame's stack, from its first slot on: at the top for code that keeps away from it, and that
+ * calls a body with a stack of its own; at the bottom for bodies, which take the top for theirs.
+ */
+enum { FP_LEN = 0, FP_ROW = -8, FP_ANSWER = -16 };
+#define FP_TOP	  -8
+#define FP_BOTTOM -496
+
+const struct ng_site frame_site = {
+	.slot = -1,
+	.ctx = { .kind = NG_PLACE_REG, .reg = BPF_REG_6 },
+	.len = { .kind = NG_PLACE_STACK, .off = FP_TOP + FP_LEN },
+	.stack_free = FP_TOP + FP_ANSWER,
+};
+
+/* A program being built. */
+struct frame {
+	struct ng_emit e;
+	const struct deal *deal;
+	enum ng_filter_ctx ctx;
+	int stack; /* FP_TOP or FP_BOTTOM */
+	int table_fd;
+	unsigned int runs_lg; /* 1 << runs_lg runs on one packet */
+};
 
 static size_t area_size(const struct deal *deal)
 {
@@ -63,9 +90,21 @@ void deal_packet(const struct deal *deal, size_t i, uint8_t *packet)
 	memcpy(packet + deal->at, row, deal->bytes);
 }
 
-void deal_rewind(const struct deal *deal, uint64_t first)
+unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire)
 {
-	*(volatile uint64_t *)deal->area = first;
+	static const uint8_t tag[] = { TPID >> 8, TPID & 0xff, TCI >> 8, TCI & 0xff };
+
+	deal_packet(deal, i, wire);
+	if (!deal->tagged)
+		return PACKET_LEN;
+	memmove(wire + 16, wire + 12, PACKET_LEN - 12);
+	memcpy(wire + 12, tag, sizeof(tag));
+	return PACKET_LEN + sizeof(tag);
+}
+
+void deal_rewind(const struct deal *deal, uint64_t run)
+{
+	*(volatile uint64_t *)deal->area = run;
 }
 
 static void load_map(struct ng_emit *e, unsigned int reg, int map_fd, size_t offset)
@@ -74,10 +113,10 @@ static void load_map(struct ng_emit *e, unsigned int reg, int map_fd, size_t off
 	ng_emit(e, NG_INSN(0, 0, 0, 0, offset));
 }
 
-static void load_packet(struct ng_emit *e, enum ng_filter_ctx ctx, unsigned int data,
-			unsigned int end)
+static void load_packet(struct frame *f, unsigned int data, unsigned int end)
 {
-	bool xdp = ctx == NG_CTX_XDP;
+	bool xdp = f->ctx == NG_CTX_XDP;
+	struct ng_emit *e = &f->e;
 
 	ng_emit(e, NG_LOAD(BPF_W, data, BPF_REG_6,
 			   xdp ? offsetof(struct xdp_md, data) : offsetof(struct __sk_buff, data)));
@@ -86,12 +125,30 @@ static void load_packet(struct ng_emit *e, enum ng_filter_ctx ctx, unsigned int 
 			       : offsetof(struct __sk_buff, data_end)));
 }
 
-static void write_start(struct ng_emit *e, const struct deal *deal, enum ng_filter_ctx ctx)
+/* Once for all runs of a call: the buffer keeps its tag. */
+static void push_tag(struct ng_emit *e)
 {
+	ng_emit(e, NG_LOAD(BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct __sk_buff, vlan_present)));
+	ng_emit(e, NG_JUMP_I(BPF_JNE, BPF_REG_1, 0, 4));
+	ng_emit(e, NG_MOV(BPF_REG_1, BPF_REG_6));
+	ng_emit(e, NG_MOV_I(BPF_REG_2, htons(TPID)));
+	ng_emit(e, NG_MOV_I(BPF_REG_3, TCI));
+	ng_emit(e, NG_CALL(BPF_FUNC_skb_vlan_push));
+}
+
+static void write_start(struct frame *f)
+{
+	const struct deal *deal = f->deal;
+	struct ng_emit *e = &f->e;
+
 	ng_emit(e, NG_MOV(BPF_REG_6, BPF_REG_1));
-	load_packet(e, ctx, BPF_REG_1, BPF_REG_2);
+	if (deal->tagged)
+		push_tag(e);
+	load_packet(f, BPF_REG_1, BPF_REG_2);
 	ng_emit(e, NG_ALU(BPF_SUB, BPF_REG_2, BPF_REG_1));
-	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, FP_LEN, BPF_REG_2));
+	if (deal->tagged)
+		ng_emit(e, NG_ALU_I(BPF_ADD, BPF_REG_2, WIRE_MAX - PACKET_LEN));
+	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, f->stack + FP_LEN, BPF_REG_2));
 	load_map(e, BPF_REG_1, deal->map_fd, 0);
 	ng_emit(e, NG_LOAD(BPF_DW, BPF_REG_2, BPF_REG_1, 0));
 	ng_emit(e, NG_MOV(BPF_REG_3, BPF_REG_2));
@@ -100,8 +157,10 @@ static void write_start(struct ng_emit *e, const struct deal *deal, enum ng_filt
 	if (deal->each_copy) {
 		ng_emit(e, NG_ALU32_I(BPF_MUL, BPF_REG_2, 0x9e3779b1));
 		ng_emit(e, NG_ALU32_I(BPF_RSH, BPF_REG_2, 12));
+	} else {
+		ng_emit(e, NG_ALU32_I(BPF_RSH, BPF_REG_2, f->runs_lg));
 	}
-	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, FP_ROW, BPF_REG_2));
+	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, f->stack + FP_ROW, BPF_REG_2));
 }
 
 /*
@@ -121,15 +180,18 @@ static void copy_row(struct ng_emit *e, size_t at, size_t bytes)
 	}
 }
 
-static void write_row(struct ng_emit *e, const struct deal *deal, enum ng_filter_ctx ctx, size_t i)
+static void write_row(struct frame *f, size_t i)
 {
-	ng_emit(e, NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, FP_ROW));
+	const struct deal *deal = f->deal;
+	struct ng_emit *e = &f->e;
+
+	ng_emit(e, NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, f->stack + FP_ROW));
 	ng_emit(e, NG_ALU32_I(BPF_ADD, BPF_REG_3, i * SCATTER & 0xffffff));
 	ng_emit(e, NG_ALU32_I(BPF_AND, BPF_REG_3, deal->count - 1));
 	ng_emit(e, NG_ALU32_I(BPF_MUL, BPF_REG_3, deal->stride));
 	load_map(e, BPF_REG_2, deal->map_fd, ROWS_AT);
 	ng_emit(e, NG_ALU(BPF_ADD, BPF_REG_2, BPF_REG_3));
-	load_packet(e, ctx, BPF_REG_1, BPF_REG_4);
+	load_packet(f, BPF_REG_1, BPF_REG_4);
 	ng_emit(e, NG_MOV(BPF_REG_5, BPF_REG_1));
 	ng_emit(e, NG_ALU_I(BPF_ADD, BPF_REG_5, deal->at + deal->bytes));
 	ng_emit(e, NG_JUMP(BPF_JLE, BPF_REG_5, BPF_REG_4, 2));
@@ -139,45 +201,87 @@ static void write_row(struct ng_emit *e, const struct deal *deal, enum ng_filter
 }
 
 /* Exits of a subprogram's body become jumps to its end. */
-static void write_filter(struct ng_emit *e, const struct ng_ebpf *copy, int table_fd)
+static void write_copy(struct frame *f, const struct copy *copy)
 {
-	for (size_t i = 0; i < copy->n; i++) {
-		struct bpf_insn insn = copy->insns[i];
+	const struct ng_ebpf *code = &copy->code;
+
+	for (size_t i = 0; i < code->n; i++) {
+		struct bpf_insn insn = code->insns[i];
+		bool is_wide = insn.code == (BPF_LD | BPF_DW | BPF_IMM);
 
 		if (insn.code == (BPF_JMP | BPF_EXIT))
-			insn = NG_JA(copy->n - i - 1);
-		if (insn.code != (BPF_LD | BPF_DW | BPF_IMM)) {
-			ng_emit(e, insn);
-			continue;
-		}
-		if (insn.src_reg == BPF_PSEUDO_MAP_VALUE)
-			insn.imm = table_fd;
-		ng_emit(e, insn);
-		ng_emit(e, copy->insns[++i]);
+			insn = NG_JA(code->n - i - 1);
+		ng_emit(&f->e, insn);
+		if (is_wide)
+			ng_emit(&f->e, code->insns[++i]);
 	}
 }
 
-static int build(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
-		 unsigned int copies, int table_fd, struct ng_ebpf *out)
+/* Behind the program, if it is called at all. */
+static void write_body(struct frame *f, const struct copy *copy)
 {
-	struct ng_emit e;
+	size_t start = f->e.n;
+	bool called = false;
 
-	if (ng_emit_init(&e, 1))
-		return -ENOMEM;
-	write_start(&e, deal, ctx);
-	if (!deal->each_copy)
-		write_row(&e, deal, ctx, 0);
-	for (unsigned int i = 0; i < copies; i++) {
-		if (deal->each_copy)
-			write_row(&e, deal, ctx, i);
-		ng_emit(&e, NG_MOV(BPF_REG_1, BPF_REG_6));
-		ng_emit(&e, NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, FP_LEN));
-		write_filter(&e, copy, table_fd);
-		ng_emit(&e, NG_STORE(BPF_W, BPF_REG_10, FP_ANSWER, BPF_REG_0));
+	for (size_t i = 0; i < start && !f->e.failed; i++) {
+		struct bpf_insn *insn = &f->e.insns[i];
+
+		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg != BPF_PSEUDO_CALL)
+			continue;
+		insn->imm = (int)(start - i - 1);
+		called = true;
 	}
-	ng_emit(&e, NG_LOAD(BPF_W, BPF_REG_0, BPF_REG_10, FP_ANSWER));
-	ng_emit(&e, NG_RETURN);
-	return ng_emit_finish(&e, out);
+	for (size_t i = 0; called && i < copy->body.n; i++)
+		ng_emit(&f->e, copy->body.insns[i]);
+}
+
+static void write_program(struct frame *f, const struct copy *copy, unsigned int copies)
+{
+	struct ng_emit *e = &f->e;
+
+	write_start(f);
+	if (!f->deal->each_copy)
+		write_row(f, 0);
+	for (unsigned int i = 0; i < copies; i++) {
+		if (f->deal->each_copy)
+			write_row(f, i);
+		ng_emit(e, NG_MOV(BPF_REG_1, BPF_REG_6));
+		ng_emit(e, NG_LOAD(BPF_DW, BPF_REG_3, BPF_REG_10, f->stack + FP_LEN));
+		write_copy(f, copy);
+		ng_emit(e, NG_STORE(BPF_W, BPF_REG_10, f->stack + FP_ANSWER, BPF_REG_0));
+	}
+	ng_emit(e, NG_LOAD(BPF_W, BPF_REG_0, BPF_REG_10, f->stack + FP_ANSWER));
+	ng_emit(e, NG_RETURN);
+	write_body(f, copy);
+}
+
+/* The deal's map is bound already; all other references are to the table. */
+static void bind_table(const struct frame *f, struct ng_ebpf *program)
+{
+	for (size_t i = 0; i < program->n; i++) {
+		struct bpf_insn *insn = &program->insns[i];
+
+		if (insn->code != (BPF_LD | BPF_DW | BPF_IMM))
+			continue;
+		if (insn->src_reg == BPF_PSEUDO_MAP_VALUE && insn->imm != f->deal->map_fd)
+			insn->imm = f->table_fd;
+		i++;
+	}
+}
+
+static int build(struct frame *f, const struct copy *copy, unsigned int copies, struct ng_ebpf *out)
+{
+	int ret = ng_emit_init(&f->e, 1);
+
+	if (ret)
+		return ret;
+	while (copies << f->runs_lg < SAME_PACKET)
+		f->runs_lg++;
+	write_program(f, copy, copies);
+	ret = ng_emit_finish(&f->e, out);
+	if (!ret)
+		bind_table(f, out);
+	return ret;
 }
 
 static int make_table(const struct ng_ebpf *copy)
@@ -229,16 +333,20 @@ int frame_load_raw(enum ng_filter_ctx ctx, const struct bpf_insn *insns, size_t 
 	return fd;
 }
 
-int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 	       unsigned int copies, int *table_fd, struct ng_error *err)
 {
-	int table = copy->table_size ? make_table(copy) : -1;
+	const struct ng_ebpf *owner = copy->body.n ? &copy->body : &copy->code;
+	struct frame f = { .deal = deal,
+			   .ctx = ctx,
+			   .stack = copy->body.n ? FP_TOP : FP_BOTTOM,
+			   .table_fd = owner->table_size ? make_table(owner) : -1 };
 	struct ng_ebpf program;
 	int ret;
 
-	if (copy->table_size && table < 0)
-		return ng_err(err, NG_EXIT_FAILED, -table, NULL, "table");
-	ret = build(deal, ctx, copy, copies, table, &program);
+	if (owner->table_size && f.table_fd < 0)
+		return ng_err(err, NG_EXIT_FAILED, -f.table_fd, NULL, "table");
+	ret = build(&f, copy, copies, &program);
 	if (ret) {
 		ng_err(err, NG_EXIT_FAILED, -ret, NULL, "building");
 	} else {
@@ -246,10 +354,16 @@ int frame_load(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_
 		ng_ebpf_free(&program);
 	}
 	if (table_fd)
-		*table_fd = table;
-	else if (table >= 0)
-		close(table);
+		*table_fd = f.table_fd;
+	else if (f.table_fd >= 0)
+		close(f.table_fd);
 	return ret;
+}
+
+void copy_free(struct copy *copy)
+{
+	ng_ebpf_free(&copy->code);
+	ng_ebpf_free(&copy->body);
 }
 
 int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *ns, uint32_t *answer)
@@ -268,14 +382,13 @@ int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *n
 static int check_row(int fd, const struct deal *deal, size_t i, const struct ng_cbpf *classic,
 		     struct ng_error *err)
 {
-	uint8_t packet[PACKET_LEN];
-	uint32_t answer, want;
+	uint8_t wire[WIRE_MAX];
+	unsigned int len = deal_wire(deal, i, wire);
+	uint32_t answer, want = ng_filter_interpret(classic, wire, len, len);
 	double ns;
 	int ret;
 
-	deal_packet(deal, i, packet);
-	want = ng_filter_interpret(classic, packet, PACKET_LEN, PACKET_LEN);
-	deal_rewind(deal, i);
+	deal_rewind(deal, i * SAME_PACKET);
 	ret = frame_run(fd, deal, 1, &ns, &answer);
 	if (ret)
 		return ng_err(err, NG_EXIT_FAILED, -ret, NULL, "running it");
@@ -285,7 +398,7 @@ static int check_row(int fd, const struct deal *deal, size_t i, const struct ng_
 	return 0;
 }
 
-int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng_ebpf *copy,
+int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 		const struct ng_cbpf *classic, struct ng_error *err)
 {
 	struct deal in_turn = *deal;
@@ -301,11 +414,29 @@ int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct ng
 	return ret;
 }
 
-unsigned int frame_copies(size_t insns)
+/* LD_ABS and LD_IND are seven instructions to the kernel. */
+static size_t weight(const struct ng_ebpf *code)
 {
-	unsigned int copies = COPIES_MAX;
+	size_t sum = 0;
 
-	while (copies > 1 && copies * insns > INSNS_MAX)
+	for (size_t i = 0; i < code->n; i++) {
+		unsigned int op = code->insns[i].code;
+
+		sum += BPF_CLASS(op) == BPF_LD && BPF_MODE(op) != BPF_IMM ? 7 : 1;
+	}
+	return sum;
+}
+
+unsigned int frame_copies(const struct deal *deal, const struct copy *copy)
+{
+	size_t insns = weight(&copy->code);
+	unsigned int copies = SAME_PACKET;
+
+	if (insns > LARGE)
+		return 1;
+	if (deal->each_copy)
+		return COPIES_SHUFFLED;
+	while (copies > COPIES_MIN && copies * insns > INSNS_MAX)
 		copies /= 2;
 	return copies;
 }

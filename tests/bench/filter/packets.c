@@ -7,12 +7,12 @@
 
 #define MANY 1024 /* shuffled */
 
-enum kind { TCP, UDP, ICMP, ARP, TCP6, UDP6, ICMP6, TAGGED, LLDP };
+enum kind { TCP, UDP, ICMP, ARP, TCP6, UDP6, ICMP6, VLAN, LLDP };
 
 /* How many of the 64 are of a kind. */
 static const uint8_t share[] = {
-	[TCP] = 22, [UDP] = 12,	 [ICMP] = 3,   [ARP] = 3,  [TCP6] = 6,
-	[UDP6] = 5, [ICMP6] = 2, [TAGGED] = 9, [LLDP] = 2,
+	[TCP] = 22, [UDP] = 12,	 [ICMP] = 3, [ARP] = 3,	 [TCP6] = 6,
+	[UDP6] = 5, [ICMP6] = 2, [VLAN] = 9, [LLDP] = 2,
 };
 
 static const uint16_t tcp_ports[] = { 80, 443, 80, 22, 8080, 443, 25, 80 };
@@ -157,7 +157,7 @@ static void make(struct writer *w, enum kind kind)
 	case ICMP6:
 		put_ip6(w, 58);
 		break;
-	case TAGGED:
+	case VLAN:
 		put(w, 0x81000005, 4);
 		put_ip4(w, below(w, 3) ? 6 : 17);
 		break;
@@ -217,7 +217,7 @@ static int pick_matching(uint8_t rows[][128], size_t n, const struct ng_cbpf *fi
 
 int packets_mix(enum traffic traffic, const struct ng_cbpf *matching, struct deal *deal)
 {
-	static const char *const name[TRAFFICS] = { "in turn", "matching", "shuffled" };
+	static const char *const name[TRAFFICS] = { "in turn", "matching", "shuffled", "tagged" };
 	static uint8_t rows[MANY][128], picked[PACKETS][128];
 
 	fill(rows, MANY);
@@ -229,6 +229,7 @@ int packets_mix(enum traffic traffic, const struct ng_cbpf *matching, struct dea
 			       .stride = sizeof(rows[0]),
 			       .count = traffic == SHUFFLED ? MANY : PACKETS,
 			       .each_copy = traffic == SHUFFLED,
+			       .tagged = traffic == TAGGED,
 			       .map_fd = -1 };
 	packets_plain(deal->packet);
 	return 0;

@@ -104,31 +104,44 @@ void report_row(const struct row *row, bool tsv)
 	fflush(stdout);
 }
 
+/* Once for each contestant, however many kinds of traffic. */
 static void report_missing(const struct row *row)
 {
-	const char *last = "";
+	for (int who = 0; who < CONTESTANTS; who++) {
+		const char *last = "";
 
-	for (int traffic = 0; traffic < TRAFFICS; traffic++) {
-		for (int who = 0; who < CONTESTANTS; who++) {
-			const struct figure *f = &row->of[traffic][who];
+		for (int traffic = 0; traffic < TRAFFICS; traffic++) {
+			const char *note = row->of[traffic][who].note;
 
-			if (!f->known && f->note[0] && strcmp(f->note, last))
-				printf("no figure: %.60s, %s, %s: %s\n", row->name,
-				       row->traffic[traffic], contestant_name[who], f->note);
-			last = f->note[0] ? f->note : last;
+			if (note[0] && strcmp(note, last))
+				printf("no figure: %.60s, %s: %s\n", row->name,
+				       contestant_name[who], note);
+			last = note;
 		}
 	}
 }
 
-void report_end(const struct row *rows, size_t n, bool tsv)
+static bool is_right(const struct row *row)
 {
+	for (int traffic = 0; traffic < TRAFFICS; traffic++)
+		for (int who = 0; who < CONTESTANTS; who++)
+			if (row->of[traffic][who].wrong)
+				return false;
+	return true;
+}
+
+bool report_end(const struct row *rows, size_t n, bool tsv)
+{
+	bool right = true;
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		sum += rows[i].busy;
+		right &= is_right(&rows[i]);
+	}
 	if (tsv) {
 		printf("busy\t%.2f\n", n ? sum / (double)n : 1);
-		return;
+		return right;
 	}
 	printf("\n");
 	for (size_t i = 0; i < n; i++)
@@ -136,6 +149,7 @@ void report_end(const struct row *rows, size_t n, bool tsv)
 	printf("An empty program took %.2f times its fastest round: so much too high are the ns, "
 	       "not the ratios.\n",
 	       n ? sum / (double)n : 1);
+	return right;
 }
 
 double report_ratio(const struct choice *c, enum contestant slow, enum contestant fast)

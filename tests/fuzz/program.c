@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Random classic programs: all opcodes, wild constants, weighted so that most loads succeed. */
+#include "tests/fuzz/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/filter/cfg.h"
+#include "ctl/filter/pcap.h"
+#include "tests/random.h"
+
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define SETS	    2
+
+static uint32_t random_offset(void)
+{
+	switch (below(24)) {
+	case 0:
+		return rnd();
+	case 1:
+		return ONE_OF(0x7ffb, 0x7ffc, 0x7fff, 0xfff0, 0xffff, 0x7fffffff, 0xffffffff,
+			      0xfffffff0);
+	case 2:
+		return below(4000);
+	case 3:
+	case 4:
+	case 5:
+		return below(80);
+	default:
+		return below(34);
+	}
+}
+
+static struct sock_filter random_alu(void)
+{
+	static const unsigned short op[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_MOD,
+					     BPF_AND, BPF_OR,  BPF_XOR, BPF_LSH, BPF_RSH };
+	unsigned short code = op[below(N_OF(op))];
+	uint32_t k = below(3) ? 1 + below(31) : rnd() | 1;
+
+	if (below(12) == 0)
+		return (struct sock_filter)BPF_STMT(BPF_ALU | BPF_NEG, 0);
+	if (code == BPF_LSH || code == BPF_RSH)
+		k &= 31;
+	else if (below(6) == 0)
+		k = ONE_OF(0x80000000, 0xffffffff, 0xff, 0xffff, 0xff00, 0x7fffffff, 1);
+	return (struct sock_filter){ BPF_ALU | code | (below(2) ? BPF_X : BPF_K), 0, 0, k };
+}
+
+static uint32_t a_cell(void)
+{
+	return below(8) ? below(4) : below(BPF_MEMWORDS);
+}
+
+static struct sock_filter random_move(void)
+{
+	switch (below(9)) {
+	case 0:
+		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, below(2) ? rnd() : below(64));
+	case 1:
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM,
+						    below(8) ? below(64) : rnd());
+	case 2:
+		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_MEM, a_cell());
+	case 3:
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_MEM, a_cell());
+	case 4:
+		return (struct sock_filter)BPF_STMT(BPF_ST, a_cell());
+	case 5:
+		return (struct sock_filter)BPF_STMT(BPF_STX, a_cell());
+	case 6:
+		return (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TAX, 0);
+	case 7:
+		return (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TXA, 0);
+	default:
+		return (struct sock_filter)BPF_STMT((below(2) ? BPF_LD : BPF_LDX) | BPF_LEN, 0);
+	}
+}
+
+static struct sock_filter random_load(void)
+{
+	static const unsigned short size[] = { BPF_W, BPF_H, BPF_B };
+	unsigned short bytes = size[below(3)];
+
+	switch (below(4)) {
+	case 0:
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, below(40));
+	case 1:
+		return (struct sock_filter)BPF_STMT(BPF_LD | bytes | BPF_IND, random_offset());
+	default:
+		return (struct sock_filter)BPF_STMT(BPF_LD | bytes | BPF_ABS, random_offset());
+	}
+}
+
+/* room: instructions between this one and the last. */
+static struct sock_filter random_jump(size_t room)
+{
+	static const unsigned short op[] = { BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET };
+	size_t most = below(16) ? 8 : 254;
+	unsigned char reach = (unsigned char)((room < most ? room : most) + 1);
+	uint32_t k = below(2) ? rnd() : below(256);
+
+	if (below(8) == 0)
+		return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, below(reach));
+	if (below(8) == 0)
+		k = ONE_OF(0, 1, 0x80000000, 0x7fffffff, 0xffffffff, 0xffff, 0x10000, 0x800);
+	return (struct sock_filter)BPF_JUMP(BPF_JMP | op[below(4)] | (below(3) ? BPF_K : BPF_X), k,
+					    (unsigned char)below(reach),
+					    (unsigned char)below(reach));
+}
+
+/* All but the last. Keeps X small now and then, or nearly every load would leave the packet; the same
+ * instruction often comes again. */
+static void random_body(struct sock_filter *insns, size_t n)
+{
+	for (size_t i = 0; i + 1 < n; i++) {
+		uint32_t kind = below(22);
+
+		if (kind < 7)
+			insns[i] = random_load();
+		else if (kind < 11)
+			insns[i] = random_alu();
+		else if (kind < 15)
+			insns[i] = random_move();
+		else if (kind < 18)
+			insns[i] = random_jump(n - i - 2);
+		else if (kind == 18 && below(6) == 0)
+			insns[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0);
+		else if (kind == 19 && i > 0)
+			insns[i] = insns[below((uint32_t)i)];
+		else
+			insns[i] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, below(24));
+	}
+}
+
+static bool asks_metadata(const struct sock_filter *f)
+{
+	return ng_op_of(f) == NG_OP_ABS && f->k >= (uint32_t)SKF_AD_OFF &&
+	       f->k < (uint32_t)(SKF_AD_OFF + SKF_AD_MAX);
+}
+
+static bool is_set_test(const struct sock_filter *f)
+{
+	return f->code == (BPF_JMP | NG_BPF_IN | BPF_K);
+}
+
+/* libpcap does not know set tests: it is shown comparisons in their place. */
+static bool is_valid(const struct ng_cbpf *p)
+{
+	struct sock_filter *shown = malloc(p->n * sizeof(*shown));
+	bool valid;
+
+	if (!shown)
+		abort();
+	for (size_t i = 0; i < p->n; i++) {
+		shown[i] = p->insns[i];
+		if (is_set_test(&shown[i]))
+			shown[i].code = BPF_JMP | BPF_JEQ | BPF_K;
+	}
+	valid = bpf_validate((const struct ng_pcap_insn *)shown, (int)p->n);
+	free(shown);
+	return valid;
+}
+
+bool is_runnable(const struct ng_cbpf *p)
+{
+	if (!p->n || !is_valid(p))
+		return false;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct sock_filter *f = &p->insns[i];
+
+		if (asks_metadata(f) || (ng_op_of(f) == NG_OP_JA && (int)f->k < 0))
+			return false;
+		if (is_set_test(f) && f->k >= p->n_sets)
+			return false;
+	}
+	return true;
+}
+
+static void *allocate(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+/* What is not valid (a division by zero, ..) is made anew. */
+void make_program(struct ng_cbpf *out, size_t most)
+{
+	*out = (struct ng_cbpf){ 0 };
+	do {
+		free(out->insns);
+		out->n = 3 + below((uint32_t)most - 3);
+		out->insns = allocate(out->n, sizeof(*out->insns));
+		random_body(out->insns, out->n);
+		out->insns[out->n - 1] =
+			(struct sock_filter)BPF_STMT(BPF_RET | (below(5) ? BPF_A : BPF_K), rnd());
+	} while (!is_runnable(out));
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void make_set(struct ng_set *set)
+{
+	size_t n = 1 + below(below(2) ? 12 : 200), used = 0;
+	uint32_t mask = ONE_OF(0xff, 0xffff, 0xffffffff, 0xffffff00);
+
+	set->key = allocate(n, sizeof(*set->key));
+	for (size_t i = 0; i < n; i++)
+		set->key[i] = rnd() & mask;
+	qsort(set->key, n, sizeof(*set->key), compare_keys);
+	for (size_t i = 0; i < n; i++)
+		if (!i || set->key[i] != set->key[used - 1])
+			set->key[used++] = set->key[i];
+	set->n = used;
+}
+
+void make_set_program(struct ng_cbpf *out, size_t most)
+{
+	make_program(out, most);
+	out->sets = allocate(SETS, sizeof(*out->sets));
+	for (out->n_sets = 0; out->n_sets < SETS; out->n_sets++)
+		make_set(&out->sets[out->n_sets]);
+	for (size_t i = 0; i < out->n; i++)
+		if (ng_op_of(&out->insns[i]) == NG_OP_JUMP &&
+		    BPF_SRC(out->insns[i].code) == BPF_K) {
+			out->insns[i].code = BPF_JMP | NG_BPF_IN | BPF_K;
+			out->insns[i].k = below(SETS);
+		}
+}
+
+void copy_program(const struct ng_cbpf *in, struct ng_cbpf *out)
+{
+	*out = (struct ng_cbpf){ .n = in->n, .n_sets = in->n_sets };
+	out->insns = allocate(in->n ? in->n : 1, sizeof(*out->insns));
+	memcpy(out->insns, in->insns, in->n * sizeof(*out->insns));
+	if (!in->n_sets)
+		return;
+	out->sets = allocate(in->n_sets, sizeof(*out->sets));
+	for (size_t i = 0; i < in->n_sets; i++) {
+		out->sets[i].n = in->sets[i].n;
+		out->sets[i].key = allocate(in->sets[i].n, sizeof(uint32_t));
+		memcpy(out->sets[i].key, in->sets[i].key, in->sets[i].n * sizeof(uint32_t));
+	}
+}
+
+void clear_cells(const struct ng_cbpf *in, struct ng_cbpf *out)
+{
+	struct sock_filter *insns;
+
+	copy_program(in, out);
+	if (!in->n)
+		return;
+	insns = allocate(BPF_MEMWORDS + in->n, sizeof(*insns));
+	for (uint32_t i = 0; i < BPF_MEMWORDS; i++)
+		insns[i] = (struct sock_filter)BPF_STMT(BPF_ST, i);
+	memcpy(&insns[BPF_MEMWORDS], in->insns, in->n * sizeof(*insns));
+	free(out->insns);
+	out->insns = insns;
+	out->n += BPF_MEMWORDS;
+}
+
+bool mutate_program(const struct ng_cbpf *in, struct ng_cbpf *out)
+{
+	copy_program(in, out);
+	for (uint32_t times = 1 + below(3); times; times--) {
+		struct sock_filter *f = &out->insns[below((uint32_t)out->n)];
+
+		switch (below(5)) {
+		case 0:
+			f->code = (unsigned short)(below(16) ? below(256) : rnd());
+			break;
+		case 1:
+			f->jt = (unsigned char)below(256);
+			break;
+		case 2:
+			f->jf = (unsigned char)below(256);
+			break;
+		case 3:
+			f->k = below(2) ? random_offset() : f->k + below(17) - 8;
+			break;
+		default:
+			*f = below(2) ? random_load() : random_alu();
+		}
+	}
+	return is_runnable(out);
+}
+
+static bool is_choice(const struct sock_filter *f)
+{
+	return BPF_CLASS(f->code) == BPF_JMP && BPF_OP(f->code) != BPF_JA;
+}
+
+/* Shortens a jump from `from` over `gone`, which is taken out. */
+static unsigned int without(unsigned int distance, size_t from, size_t gone)
+{
+	return from < gone && from + 1 + distance > gone ? distance - 1 : distance;
+}
+
+static void take_out(struct ng_cbpf *p, size_t gone)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct sock_filter *f = &p->insns[i];
+
+		if (is_choice(f)) {
+			f->jt = (unsigned char)without(f->jt, i, gone);
+			f->jf = (unsigned char)without(f->jf, i, gone);
+		} else if (BPF_CLASS(f->code) == BPF_JMP && (int)f->k >= 0) {
+			f->k = without(f->k, i, gone);
+		}
+	}
+	memmove(&p->insns[gone], &p->insns[gone + 1], (p->n - gone - 1) * sizeof(*p->insns));
+	p->n--;
+}
+
+static bool uses_sets(const struct ng_cbpf *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (is_set_test(&p->insns[i]))
+			return true;
+	return false;
+}
+
+static void drop_sets(struct ng_cbpf *p)
+{
+	for (size_t i = 0; i < p->n_sets; i++)
+		free(p->sets[i].key);
+	free(p->sets);
+	p->sets = NULL;
+	p->n_sets = 0;
+}
+
+/* Key number `number` of all sets, but never the last of a set. */
+static bool take_out_key(struct ng_cbpf *p, size_t number)
+{
+	for (size_t i = 0; i < p->n_sets; i++) {
+		struct ng_set *set = &p->sets[i];
+
+		if (number >= set->n) {
+			number -= set->n;
+			continue;
+		}
+		if (set->n > 1) {
+			memmove(&set->key[number], &set->key[number + 1],
+				(set->n - number - 1) * sizeof(*set->key));
+			set->n--;
+		}
+		return true;
+	}
+	return false;
+}
+
+bool shrink_program(const struct ng_cbpf *in, size_t number, struct ng_cbpf *out)
+{
+	size_t at = number / 4;
+	struct sock_filter *f;
+
+	copy_program(in, out);
+	if (!uses_sets(out))
+		drop_sets(out);
+	if (at >= in->n) {
+		if (take_out_key(out, number - 4 * in->n))
+			return true;
+		ng_cbpf_free(out);
+		return false;
+	}
+	f = &out->insns[at];
+	switch (number % 4) {
+	case 0:
+		take_out(out, at);
+		break;
+	case 1:
+		if (is_choice(f))
+			*f = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, f->jt);
+		break;
+	case 2:
+		if (is_choice(f))
+			*f = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, f->jf);
+		break;
+	default:
+		if (BPF_CLASS(f->code) != BPF_JMP)
+			f->k >>= 1;
+	}
+	return true;
+}
