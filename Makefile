@@ -71,7 +71,7 @@ run_test := $(if $(TESTS),$(foreach t,$(all_test),$(if $(strip \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests check bench fuzz kernels lint install clean help FORCE
+.PHONY: all tests check bench fuzz golden kernels lint install clean help FORCE
 all: $(O)/nicgate ## build build/nicgate
 
 $(O)/nicgate: $(O)/ctl/main.o $(O)/libnicgate.a
@@ -98,8 +98,10 @@ $(O)/tests/libtests.a: $(test_obj)
 $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
-# A bench NAME_bench has its parts in NAME/.
-$(foreach b,$(bench_bin),$(eval $(b): $(patsubst %.c,$(O)/%.o,$(wildcard $(b:$(O)/%_bench=%)/*.c))))
+# A bench NAME_bench has its parts in NAME/, which tests/bpf/NAME_bench_test tests.
+bench_obj = $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/$(1)/*.c))
+$(foreach b,$(patsubst %_bench,%,$(notdir $(bench_bin))),$(eval \
+  $(O)/tests/bench/$(b)_bench $(O)/tests/bpf/$(b)_bench_test: $(call bench_obj,$(b))))
 # Rebuilds everything when the flags change.
 flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
 $(O)/flags: FORCE
@@ -112,6 +114,8 @@ check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contai
 	  NG_TEST_OUT=$${NG_TEST_OUT:-$(CURDIR)/$(O)/tests/tap} scripts/test.sh $(run_test)
 fuzz: $(fuzz_bin) ## fuzz the filter compiler; FUZZ_CASES=1000000 FUZZ_SEED=1
 	$(Q)$(O)/tests/fuzz/filter_fuzz $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED))
+golden: $(O)/tests/bpf/filter_cost_test ## rewrite tests/golden from what is now
+	$(Q)$< --write
 kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU
 	$(Q)NG_BUILD=$(O) scripts/kernels.sh $(KERNELS)
 # BENCH: words, as TESTS. BENCH_ROUNDS, BENCH_QUICK: docs/testing.md.
