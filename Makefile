@@ -98,8 +98,10 @@ $(O)/tests/libtests.a: $(test_obj)
 $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
-# A bench NAME_bench has its parts in NAME/.
-$(foreach b,$(bench_bin),$(eval $(b): $(patsubst %.c,$(O)/%.o,$(wildcard $(b:$(O)/%_bench=%)/*.c))))
+# A bench NAME_bench has its parts in NAME/, which tests/bpf/NAME_bench_test tests.
+bench_obj = $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/$(1)/*.c))
+$(foreach b,$(patsubst %_bench,%,$(notdir $(bench_bin))),$(eval \
+  $(O)/tests/bench/$(b)_bench $(O)/tests/bpf/$(b)_bench_test: $(call bench_obj,$(b))))
 # Rebuilds everything when the flags change.
 flags_now = $(CC) $(CFLAGS) $(ALL_C) $(CLANG) $(BPF_C)
 $(O)/flags: FORCE

@@ -121,15 +121,27 @@ static void report_missing(const struct row *row)
 	}
 }
 
-void report_end(const struct row *rows, size_t n, bool tsv)
+static bool is_right(const struct row *row)
 {
+	for (int traffic = 0; traffic < TRAFFICS; traffic++)
+		for (int who = 0; who < CONTESTANTS; who++)
+			if (row->of[traffic][who].wrong)
+				return false;
+	return true;
+}
+
+bool report_end(const struct row *rows, size_t n, bool tsv)
+{
+	bool right = true;
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		sum += rows[i].busy;
+		right &= is_right(&rows[i]);
+	}
 	if (tsv) {
 		printf("busy\t%.2f\n", n ? sum / (double)n : 1);
-		return;
+		return right;
 	}
 	printf("\n");
 	for (size_t i = 0; i < n; i++)
@@ -137,6 +149,7 @@ void report_end(const struct row *rows, size_t n, bool tsv)
 	printf("An empty program took %.2f times its fastest round: so much too high are the ns, "
 	       "not the ratios.\n",
 	       n ? sum / (double)n : 1);
+	return right;
 }
 
 double report_ratio(const struct choice *c, enum contestant slow, enum contestant fast)

@@ -8,7 +8,7 @@
 enum contestant { OURS_XDP, OURS_TC, PLAIN_XDP, PLAIN_TC, KERNEL_TC, SOCKET, LIBPCAP, CONTESTANTS };
 
 struct figure {
-	bool known;
+	bool known, wrong;	/* wrong: it answered otherwise than libpcap */
 	double ns;		/* median over the rounds */
 	double net[ROUNDS_MAX]; /* of each round */
 	size_t insns;		/* of one copy; 0: none */
@@ -36,8 +36,8 @@ struct target {
 
 void report_head(bool tsv);
 void report_row(const struct row *row, bool tsv);
-/* Why figures are missing, and how busy the machine was. */
-void report_end(const struct row *rows, size_t n, bool tsv);
+/* Why figures are missing, and how busy the machine was. false: somebody answered wrongly. */
+bool report_end(const struct row *rows, size_t n, bool tsv);
 void report_target(const struct target *target, bool tsv);
 
 /* Which rows count: those whose class, masked, is as wanted. */

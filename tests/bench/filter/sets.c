@@ -161,8 +161,7 @@ static void expand_insn(struct expansion *x, const struct ng_cbpf *in, size_t i)
 	}
 }
 
-/* Sets become chains of comparisons, which all but ours can do. */
-static int expand_sets(const struct ng_cbpf *in, struct ng_cbpf *out)
+int set_expand(const struct ng_cbpf *in, struct ng_cbpf *out)
 {
 	size_t *at = calloc(in->n + 1, sizeof(*at));
 	struct expansion x = { .at = at };
@@ -334,7 +333,7 @@ int bench_set(size_t n, unsigned int rounds, bool tsv, struct row *row, struct n
 	if (!ret)
 		ret = compile_set(address, n, &filter.ours, err);
 	if (!ret)
-		ret = expand_sets(&filter.ours, &filter.classic);
+		ret = set_expand(&filter.ours, &filter.classic);
 	if (!ret)
 		race_set(&filter, address, n, rounds, tsv, row);
 	ng_cbpf_free(&filter.ours);
