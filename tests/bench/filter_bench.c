@@ -17,7 +17,7 @@
 #define DLT_EN10MB   1
 #define ROWS_MAX     64
 #define HOSTS_MAX    1000000
-#define ROUNDS	     31
+#define ROUNDS	     21
 #define ROUNDS_QUICK 9
 
 static const struct {
@@ -197,7 +197,7 @@ static const char usage[] =
 	"usage: filter_bench [-qt] [-n ROUNDS] [-e EXPR]... [-s N]\n"
 	"  -e EXPR    only this filter (may be repeated), without targets\n"
 	"  -s N       only N hosts: a, b, .. of \"host a or host b or ..\"\n"
-	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 31\n"
+	"  -n ROUNDS  rounds of which a figure is the median: 3 to 99 (BENCH_ROUNDS); 21\n"
 	"  -q         quick: 9 rounds, typical filters (BENCH_QUICK=1)\n"
 	"  -t, --tsv  for programs: a line per figure, tabs between\n";
 

@@ -24,10 +24,11 @@
 #include "ctl/filter/filter.h"
 #include "ctl/filter/site.h"
 
-#define PACKET_LEN 102 /* of every packet: 14 and 11 words of 8, see frame.c */
-#define WIRE_MAX   (PACKET_LEN + 4)
-#define PACKETS	   64 /* in the mix */
-#define ROUNDS_MAX 99
+#define PACKET_LEN  102 /* of every packet: 14 and 11 words of 8, see frame.c */
+#define WIRE_MAX    (PACKET_LEN + 4)
+#define PACKETS	    64 /* in the mix */
+#define SAME_PACKET 64 /* times that a filter runs on a packet in turn before the next */
+#define ROUNDS_MAX  99
 
 /* Traffic: a packet, and rows that replace a part of it in turn. */
 struct deal {
@@ -36,8 +37,8 @@ struct deal {
 	const void *rows;
 	size_t bytes, stride, count; /* of a row; from one to the next; how many, a power of two */
 	unsigned int at;	     /* where in the packet a row goes */
-	bool each_copy; /* another row for each copy of the filter, from a random one on; else one
-			   row for a whole run, the next for the next */
+	bool each_copy; /* another row for each copy of the filter, from a random one on; else the
+			   next when SAME_PACKET copies had this one */
 	bool tagged;	/* tc: a VLAN tag in metadata */
 	int map_fd;
 	void *area; /* the map's memory: a counter, then the rows */
@@ -50,8 +51,8 @@ void deal_close(struct deal *deal);
 void deal_packet(const struct deal *deal, size_t i, uint8_t *packet);
 /* The same as it was on the wire: its length, at most WIRE_MAX. */
 unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire);
-/* The rows of the next runs: 0 is the first. */
-void deal_rewind(const struct deal *deal, uint64_t first);
+/* What the next run counts as: a row lasts for SAME_PACKET copies, in as many runs as they take. */
+void deal_rewind(const struct deal *deal, uint64_t run);
 
 enum traffic {
 	IN_TURN,  /* the mix, a packet for all copies of a run, then the next */
@@ -94,8 +95,8 @@ int frame_run(int prog_fd, const struct deal *deal, unsigned int runs, double *n
  */
 int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct copy *copy,
 		const struct ng_cbpf *classic, struct ng_error *err);
-/* How many copies of so many instructions go into one program. */
-unsigned int frame_copies(size_t insns);
+/* How many copies go into one program: at most SAME_PACKET, a power of two. */
+unsigned int frame_copies(const struct deal *deal, const struct copy *copy);
 
 /* One that is measured. */
 struct lap {

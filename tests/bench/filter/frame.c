@@ -19,13 +19,15 @@
 
 #include "ctl/filter/emit.h"
 
-#define INSNS_MAX   16384 /* of all copies together: what jumps and instruction caches bear */
-#define COPIES_MAX  64
-#define CHECKED_MAX 1024   /* rows */
-#define ROWS_AT	    64	   /* in the map: behind the counter */
-#define TPID	    0x8100 /* of the tag in metadata */
-#define TCI	    5
-#define SCATTER	    40503 /* odd: consecutive copies get rows far apart */
+#define INSNS_MAX	2048 /* of all copies, so that they are at home in the instruction cache */
+#define COPIES_MIN	8    /* of filters that are larger: test runs count whole nanoseconds */
+#define COPIES_SHUFFLED 16   /* for all: what predictors learn depends on it */
+#define LARGE		1024 /* instructions of a filter of which a copy is enough */
+#define CHECKED_MAX	1024 /* rows */
+#define ROWS_AT		64   /* in the map: behind the counter */
+#define TPID		0x8100 /* of the tag in metadata */
+#define TCI		5
+#define SCATTER		40503 /* odd: consecutive copies get rows far apart */
 
 /*
  * The frame's stack, from its first slot on: at the top for code that keeps away from it, and that
@@ -49,6 +51,7 @@ struct frame {
 	enum ng_filter_ctx ctx;
 	int stack; /* FP_TOP or FP_BOTTOM */
 	int table_fd;
+	unsigned int runs_lg; /* 1 << runs_lg runs on one packet */
 };
 
 static size_t area_size(const struct deal *deal)
@@ -99,9 +102,9 @@ unsigned int deal_wire(const struct deal *deal, size_t i, uint8_t *wire)
 	return PACKET_LEN + sizeof(tag);
 }
 
-void deal_rewind(const struct deal *deal, uint64_t first)
+void deal_rewind(const struct deal *deal, uint64_t run)
 {
-	*(volatile uint64_t *)deal->area = first;
+	*(volatile uint64_t *)deal->area = run;
 }
 
 static void load_map(struct ng_emit *e, unsigned int reg, int map_fd, size_t offset)
@@ -154,6 +157,8 @@ static void write_start(struct frame *f)
 	if (deal->each_copy) {
 		ng_emit(e, NG_ALU32_I(BPF_MUL, BPF_REG_2, 0x9e3779b1));
 		ng_emit(e, NG_ALU32_I(BPF_RSH, BPF_REG_2, 12));
+	} else {
+		ng_emit(e, NG_ALU32_I(BPF_RSH, BPF_REG_2, f->runs_lg));
 	}
 	ng_emit(e, NG_STORE(BPF_DW, BPF_REG_10, f->stack + FP_ROW, BPF_REG_2));
 }
@@ -270,6 +275,8 @@ static int build(struct frame *f, const struct copy *copy, unsigned int copies, 
 
 	if (ret)
 		return ret;
+	while (copies << f->runs_lg < SAME_PACKET)
+		f->runs_lg++;
 	write_program(f, copy, copies);
 	ret = ng_emit_finish(&f->e, out);
 	if (!ret)
@@ -381,7 +388,7 @@ static int check_row(int fd, const struct deal *deal, size_t i, const struct ng_
 	double ns;
 	int ret;
 
-	deal_rewind(deal, i);
+	deal_rewind(deal, i * SAME_PACKET);
 	ret = frame_run(fd, deal, 1, &ns, &answer);
 	if (ret)
 		return ng_err(err, NG_EXIT_FAILED, -ret, NULL, "running it");
@@ -407,11 +414,29 @@ int frame_check(const struct deal *deal, enum ng_filter_ctx ctx, const struct co
 	return ret;
 }
 
-unsigned int frame_copies(size_t insns)
+/* LD_ABS and LD_IND are seven instructions to the kernel. */
+static size_t weight(const struct ng_ebpf *code)
 {
-	unsigned int copies = COPIES_MAX;
+	size_t sum = 0;
 
-	while (copies > 1 && copies * insns > INSNS_MAX)
+	for (size_t i = 0; i < code->n; i++) {
+		unsigned int op = code->insns[i].code;
+
+		sum += BPF_CLASS(op) == BPF_LD && BPF_MODE(op) != BPF_IMM ? 7 : 1;
+	}
+	return sum;
+}
+
+unsigned int frame_copies(const struct deal *deal, const struct copy *copy)
+{
+	size_t insns = weight(&copy->code);
+	unsigned int copies = SAME_PACKET;
+
+	if (insns > LARGE)
+		return 1;
+	if (deal->each_copy)
+		return COPIES_SHUFFLED;
+	while (copies > COPIES_MIN && copies * insns > INSNS_MAX)
 		copies /= 2;
 	return copies;
 }

@@ -14,13 +14,12 @@
 #include "ctl/filter/emit.h"
 #include "ctl/filter/pcap.h"
 
-#define RUNS	       3200 /* of a program; a multiple of PACKETS */
-#define RUNS_SHUFFLED  640
+#define TIMES	       204800 /* that a lap runs a filter, a multiple of PACKETS * SAME_PACKET */
+#define TIMES_SHUFFLED 40960
 #define SENDS	       1024
 #define SOCKET_COPIES  100
 #define INTERPRETER_NS 1000000 /* about how long a lap of libpcap's takes */
 #define IN_TURN_MAX    1024    /* packets */
-#define SAME_PACKET    64      /* runs of the interpreter, as programs have copies */
 
 uint64_t now_ns(void)
 {
@@ -99,13 +98,14 @@ static int measure_program(const struct lap *lap, double *ns)
 static struct lap *add_program(struct race *race, const struct deal *deal, enum ng_filter_ctx ctx,
 			       int fd, unsigned int copies)
 {
-	return race_add(race, (struct lap){ .measure = measure_program,
-					    .deal = deal,
-					    .ctx = ctx,
-					    .fd = fd,
-					    .fd2 = -1,
-					    .runs = deal->each_copy ? RUNS_SHUFFLED : RUNS,
-					    .copies = copies });
+	return race_add(race,
+			(struct lap){ .measure = measure_program,
+				      .deal = deal,
+				      .ctx = ctx,
+				      .fd = fd,
+				      .fd2 = -1,
+				      .runs = (deal->each_copy ? TIMES_SHUFFLED : TIMES) / copies,
+				      .copies = copies });
 }
 
 static const struct lap *find_empty(const struct race *race, const struct deal *deal,
@@ -145,7 +145,7 @@ static const struct lap *empty_lap(struct race *race, const struct deal *deal,
 struct lap *race_program(struct race *race, const struct deal *deal, enum ng_filter_ctx ctx,
 			 const struct copy *copy, int *table_fd, struct ng_error *err)
 {
-	unsigned int copies = frame_copies(copy->code.n);
+	unsigned int copies = frame_copies(deal, copy);
 	const struct lap *empty = empty_lap(race, deal, ctx, copies, err);
 	struct lap *lap;
 	int fd;
