@@ -71,7 +71,7 @@ run_test := $(if $(TESTS),$(foreach t,$(all_test),$(if $(strip \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests check bench fuzz kernels lint install clean help FORCE
+.PHONY: all tests check bench fuzz golden kernels lint install clean help FORCE
 all: $(O)/nicgate ## build build/nicgate
 
 $(O)/nicgate: $(O)/ctl/main.o $(O)/libnicgate.a
@@ -114,6 +114,8 @@ check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contai
 	  NG_TEST_OUT=$${NG_TEST_OUT:-$(CURDIR)/$(O)/tests/tap} scripts/test.sh $(run_test)
 fuzz: $(fuzz_bin) ## fuzz the filter compiler; FUZZ_CASES=1000000 FUZZ_SEED=1
 	$(Q)$(O)/tests/fuzz/filter_fuzz $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED))
+golden: $(O)/tests/bpf/filter_cost_test ## rewrite tests/golden from what is now
+	$(Q)$< --write
 kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU
 	$(Q)NG_BUILD=$(O) scripts/kernels.sh $(KERNELS)
 # BENCH: words, as TESTS. BENCH_ROUNDS, BENCH_QUICK: docs/testing.md.

@@ -88,6 +88,18 @@ static __always_inline __u32 ng_acl_row(const struct ng_control *c, const struct
 
 enum ng_fit { NG_FIT_NO, NG_FIT_YES, NG_FIT_UNKNOWN };
 
+/*
+ * One comparison of a computed number: two of the port itself would teach the verifier about it,
+ * for each of the clauses anew.
+ */
+static __always_inline bool ng_port_fits(const struct ng_acl_clause *clause, __u32 port)
+{
+	__s32 outside = (port - clause->port_lo) | (clause->port_hi - port);
+
+	asm volatile("" : "+r"(outside));
+	return outside >= 0;
+}
+
 static __always_inline enum ng_fit ng_clause_fit(const struct ng_acl_clause *clause,
 						 const struct ng_flow *flow)
 {
@@ -101,8 +113,7 @@ static __always_inline enum ng_fit ng_clause_fit(const struct ng_acl_clause *cla
 		return NG_FIT_YES;
 	if (flow->ports == NG_PORTS_UNKNOWN)
 		return NG_FIT_UNKNOWN;
-	if (flow->ports == NG_PORTS_NONE || flow->dport < clause->port_lo ||
-	    flow->dport > clause->port_hi)
+	if (flow->ports == NG_PORTS_NONE || !ng_port_fits(clause, flow->dport))
 		return NG_FIT_NO;
 	return NG_FIT_YES;
 }

@@ -28,6 +28,8 @@ struct ng_outcome {
 
 /* The linear part, from the Ethernet header on; its end is *end. */
 static void *ng_hook_data(void *ctx, void **end);
+/* Length of the whole frame, without the tag in metadata. */
+static __u32 ng_hook_len(void *ctx);
 /* Copies size bytes at off of the whole frame, wherever they lie. 0 or -errno. */
 static long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size);
 /* The hook's return code for a verdict. */

@@ -46,9 +46,10 @@ struct {
 /*
  * The filter of a slot: 0, or how many bytes to keep. wirelen: with the tag in metadata. This body
  * stands for "no filter matches" until the loader puts the translated filters of all slots in its
- * place; the asm keeps clang from seeing through it and from dropping an argument.
+ * place; the asm keeps clang from seeing through it and from dropping an argument. Global, as
+ * ng_tap_emit(): the verifier walks the filters once, and not once for each way that leads here.
  */
-static __noinline __u32 ng_tap_filter(void *ctx, __u32 slot, __u64 wirelen)
+__noinline __u32 ng_tap_filter(struct NG_CTX *ctx, __u32 slot, __u64 wirelen)
 {
 	__u32 keep = 0;
 
@@ -127,17 +128,17 @@ static __always_inline bool ng_tap_put(void *ctx, void *ring, const struct ng_ta
 	return true;
 }
 
-/* One record for a packet that a slot wants. `keep` is the filter's answer. */
-static __noinline bool ng_tap_emit(void *ctx, const struct ng_tap_record *head, __u32 slot,
-				   __u32 keep)
+/* One record for a packet that a slot wants, or 0. `keep` is the filter's answer. */
+__noinline int ng_tap_emit(struct NG_CTX *ctx, const struct ng_tap_record *head, __u32 slot,
+			   __u32 keep)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), index = slot * ng_cpus + cpu, caplen, snaplen, i;
 	const struct ng_control *c = ng_control_get();
 	void *ring = bpf_map_lookup_elem(&ng_tap_rings, &index);
 
 	/* CPU numbers may have gaps: the index of one beyond the count is another slot's. */
-	if (!c || !ring || slot >= NG_TAPS_MAX || cpu >= ng_cpus)
-		return false;
+	if (!head || !c || !ring || slot >= NG_TAPS_MAX || cpu >= ng_cpus)
+		return 0;
 	snaplen = ng_min(keep, c->tap[slot].snaplen);
 	caplen = ng_tap_caplen(head, snaplen);
 #pragma unroll
@@ -145,7 +146,7 @@ static __noinline bool ng_tap_emit(void *ctx, const struct ng_tap_record *head, 
 		if (caplen <= ng_tap_rooms[i])
 			return ng_tap_put(ctx, ring, head, caplen, snaplen,
 					  c->tap[slot].wakeup_bytes, ng_tap_rooms[i]);
-	return false;
+	return 0;
 }
 
 /* The arguments of ng_tap_filter() are a constant and what callee-saved registers or the stack hold. */
@@ -170,13 +171,18 @@ static __always_inline void ng_tap_one(const struct ng_tap_control *tap, void *c
 		stats->ring_full++;
 }
 
-/* Shows a decided packet to every slot compiled in whose owner still renews its lease. */
+/*
+ * Shows a decided packet to every slot compiled in whose owner still renews its lease. The length is
+ * fetched anew: what the parser's comparisons taught the verifier about f->len would matter for what
+ * is copied here, and each way through parser and ACL be walked on its own.
+ */
 static __always_inline void ng_tap_all(const struct ng_control *c, const struct ng_frame *f,
 				       const struct ng_outcome *o)
 {
 	const __u32 taps = ng_taps;
+	const __u32 len = ng_taps ? ng_hook_len(f->ctx) : 0;
 	struct ng_tap_record head = {
-		.wirelen = f->len,
+		.wirelen = len,
 		.ifindex = f->ifindex,
 		.queue = f->queue,
 		.hook = ng_hook,
@@ -187,7 +193,7 @@ static __always_inline void ng_tap_all(const struct ng_control *c, const struct 
 		.vlan_tpid = f->vlan_tpid,
 		.clause = o->clause,
 	};
-	const __u64 wirelen = (__u64)f->len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
+	const __u64 wirelen = (__u64)len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
 	__u32 now, lease, slot;
 
 	if (!taps)

@@ -16,6 +16,14 @@ static __always_inline void *ng_hook_data(void *ctx, void **end)
 	return (void *)(long)skb->data;
 }
 
+static __always_inline __u32 ng_hook_len(void *ctx)
+{
+	struct __sk_buff *skb = ctx;
+
+	asm volatile("" : "+r"(skb));
+	return skb->len;
+}
+
 static __always_inline long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size)
 {
 	return bpf_skb_load_bytes(ctx, off, to, size);

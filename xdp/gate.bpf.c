@@ -11,6 +11,11 @@ static __always_inline void *ng_hook_data(void *ctx, void **end)
 	return (void *)(long)md->data;
 }
 
+static __always_inline __u32 ng_hook_len(void *ctx)
+{
+	return bpf_xdp_get_buff_len(ctx);
+}
+
 static __always_inline long ng_hook_load(void *ctx, __u32 off, void *to, __u32 size)
 {
 	return bpf_xdp_load_bytes(ctx, off, to, size);

@@ -224,7 +224,10 @@ static void write_back(struct ng_translation *t, size_t block)
 	ng_emit_jump(&t->emit, NG_JA(0), block_label(t, block));
 }
 
-/* How a block leads to what follows; next: the block that will be written behind it. */
+/*
+ * How a block leads to what follows; next: the block that will be written behind it. Linux 6.1 takes
+ * a loop only if a jump closes it, be it one to the next instruction.
+ */
 static void write_end(struct ng_translation *t, size_t i, size_t next)
 {
 	const struct ng_block *b = &t->cfg.blocks[i];
@@ -234,7 +237,8 @@ static void write_end(struct ng_translation *t, size_t i, size_t next)
 		write_return(t, last);
 	else if (b->succ[0] <= i)
 		write_back(t, b->succ[0]);
-	else if (b->succ[0] == b->succ[1] && b->succ[0] != next)
+	else if (b->succ[0] == b->succ[1] &&
+		 (b->succ[0] != next || (t->cfg.has_loops && !t->may_goto)))
 		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[0]));
 	else if (b->succ[0] != b->succ[1] && ng_op_of(last) == NG_OP_IN)
 		write_in(t, b, next);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Filters over socket buffers whose headers do not lie in linear memory. BPF_PROG_TEST_RUN cannot
- * make them; a packet socket can, from a frame longer than a page and a virtio header that says how
- * much of it is linear.
+ * make them. A packet socket can, from a frame longer than a page and a virtio header that says how
+ * much of it is linear; and so can a TAP device with IFF_NAPI_FRAGS, from frames of any length.
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -14,6 +14,9 @@
 #include <sys/uio.h>
 
 #include "tests/bpf/filter_run.h"
+#include "tests/fuzz/program.h"
+#include "tests/fuzz/steer.h"
+#include "tests/fuzz/ways.h"
 
 #define ETHERNET   1
 #define PACKETS	   300
@@ -37,6 +40,12 @@ static const char *const expressions[] = {
 	"ether[4100:4] > 0x40000000 and ether[7000:1] > 10",
 	"ether[len - 4:4] & 1 = 1",
 	"ether[len - 3:4] & 1 = 1",
+	"less 5000 or ip[ip[2:2]:2] > 7",
+	"udp[udp[4:2]:4] > 0x1000000 or tcp[tcp[13]:1] > 3",
+	"port 1 or port 2 or port 3 or port 5 or port 7 or port 11 or port 13 or port 17 or port 19 or "
+	"port 23 or port 29 or port 31 or port 37 or port 41 or port 43 or port 47 or port 53",
+	"ip6 host 2001:db8::1 and (tcp[12] > 50 or icmp6)",
+	"geneve or (mpls and ip)",
 };
 
 static void raise_loopback(int sock)
@@ -154,11 +163,13 @@ static void test_expression(int sock, int map, const char *expr, enum mode mode)
 	struct ng_ebpf body = { 0 };
 	struct tally tally = { 0 };
 	bool good;
-	int fd = -1;
+	int fd = -1, table = -1;
 
 	if (ng_filter_compile(expr, "expression", ETHERNET, 262144, 0, &filter, &err) == 0 &&
-	    ng_filter_translate(&filter, NG_CTX_TC, 0, &body, &err) == 0)
+	    ng_filter_translate(&filter, NG_CTX_TC, 0, &body, &err) == 0) {
+		table = bind_table(&body, body.insns, body.n);
 		fd = load_reporter(&body, map, mode);
+	}
 	opts.prog_fd = fd;
 	good = fd >= 0 && bpf_tc_attach(&hook, &opts) == 0;
 	if (good) {
@@ -170,8 +181,58 @@ static void test_expression(int sock, int map, const char *expr, enum mode mode)
 	   expr, tally.runs, tally.accepted);
 	if (fd >= 0)
 		close(fd);
+	if (table >= 0)
+		close(table);
 	ng_ebpf_free(&body);
 	ng_cbpf_free(&filter);
+}
+
+/* The same through the TAP device. */
+static void test_pages(const char *expr, enum way way)
+{
+	static struct ways_state state[WAYS_FILTERS];
+	static struct packet p;
+	struct ng_error err = { 0 };
+	struct ng_cbpf filter = { 0 }, cleared = { 0 };
+	struct tally tally = { 0 };
+	uint32_t answer[WAYS_FILTERS];
+	struct run run;
+
+	if (ng_filter_compile(expr, "expression", ETHERNET, 262144, 0, &filter, &err) == 0) {
+		ways_load(WAYS_TC, &(struct ways_filter){ &filter, 0, false }, 1, state);
+		clear_cells(&filter, &cleared);
+	}
+	for (unsigned int i = 0; filter.n && i < packets_wanted(PACKETS); i++) {
+		uint32_t want;
+
+		if (way == WAY_TC_PAGED_TAG)
+			make_tagged_packet(&p);
+		else
+			make_packet(&p);
+		if (way != WAY_TC_PAGED_TAG && below(2))
+			steer_packet(&filter, &p);
+		if (!ways_choose(&p, way, &run) || ways_run(&p, &run, answer))
+			continue;
+		want = ng_filter_interpret(&cleared, p.data, p.len, p.len);
+		tally.runs++;
+		tally.accepted += want != 0;
+		tally.wrong += want != answer[0];
+	}
+	ok(state[0].status == WAYS_LOADED && tally.runs && !tally.wrong,
+	   "%s: %s (%u runs, %u accepted)", way_names[way], expr, tally.runs, tally.accepted);
+	ng_cbpf_free(&filter);
+	ng_cbpf_free(&cleared);
+}
+
+static void test_all_pages(void)
+{
+	if (ways_open() || way_closed(WAY_TC_PAGED)) {
+		tap_skip(way_closed(WAY_TC_PAGED));
+		return;
+	}
+	for (enum way way = WAY_TC_PAGED; way < WAYS; way++)
+		for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++)
+			test_pages(expressions[i], way);
 }
 
 int main(void)
@@ -191,5 +252,6 @@ int main(void)
 	}
 	close(map);
 	close(sock);
+	test_all_pages();
 	return tap_done();
 }

@@ -7,7 +7,6 @@
 #define PROGRAMS    1000
 #define PACKETS	    60
 #define INSNS_MAX   48
-#define CELLS	    4 /* M[] that random programs use; they set them first, libpcap 1.10.3 does not */
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static uint32_t random_offset(void)
@@ -16,8 +15,8 @@ static uint32_t random_offset(void)
 	case 0:
 		return rnd();
 	case 1:
-		return ONE_OF(0x7ffb, 0x7ffc, 0x7fff, 0xfff0, 0xffff, 0x7fffffff, 0xffffffff,
-			      0xfffffff0);
+		return ONE_OF(0x7ffb, 0x7ffc, 0x7fff, 0xfff0, 0xffff, 0x7fffffff, 0x80000000,
+			      0xffffffff, 0xfffffffc, 0xfffffff0, SKF_NET_OFF, SKF_LL_OFF);
 	case 2:
 		return below(4000);
 	default:
@@ -48,13 +47,13 @@ static struct sock_filter random_move(void)
 		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM,
 						    below(8) ? below(64) : rnd());
 	case 2:
-		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_MEM, below(CELLS));
+		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_MEM, below(BPF_MEMWORDS));
 	case 3:
-		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_MEM, below(CELLS));
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_MEM, below(BPF_MEMWORDS));
 	case 4:
-		return (struct sock_filter)BPF_STMT(BPF_ST, below(CELLS));
+		return (struct sock_filter)BPF_STMT(BPF_ST, below(BPF_MEMWORDS));
 	case 5:
-		return (struct sock_filter)BPF_STMT(BPF_STX, below(CELLS));
+		return (struct sock_filter)BPF_STMT(BPF_STX, below(BPF_MEMWORDS));
 	case 6:
 		return (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TAX, 0);
 	case 7:
@@ -64,6 +63,14 @@ static struct sock_filter random_move(void)
 	}
 }
 
+/* What a test run knows at all hooks. */
+static uint32_t random_metadata(void)
+{
+	return (uint32_t)SKF_AD_OFF + ONE_OF(SKF_AD_PKTTYPE, SKF_AD_IFINDEX, SKF_AD_QUEUE,
+					     SKF_AD_HATYPE, SKF_AD_VLAN_TAG,
+					     SKF_AD_VLAN_TAG_PRESENT, SKF_AD_VLAN_TPID);
+}
+
 static struct sock_filter random_load(void)
 {
 	static const unsigned short size[] = { BPF_W, BPF_H, BPF_B };
@@ -71,11 +78,12 @@ static struct sock_filter random_load(void)
 
 	switch (below(4)) {
 	case 0:
-		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, below(40));
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, random_offset());
 	case 1:
 		return (struct sock_filter)BPF_STMT(BPF_LD | bytes | BPF_IND, random_offset());
 	default:
-		return (struct sock_filter)BPF_STMT(BPF_LD | bytes | BPF_ABS, random_offset());
+		return (struct sock_filter)BPF_STMT(
+			BPF_LD | bytes | BPF_ABS, below(12) ? random_offset() : random_metadata());
 	}
 }
 
@@ -133,14 +141,6 @@ static size_t random_body(struct sock_filter *insns, size_t i, size_t n)
 	return i;
 }
 
-static bool asks_metadata(const struct sock_filter *insns, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ng_op_of(&insns[i]) == NG_OP_META)
-			return true;
-	return false;
-}
-
 /* By libpcap, which knows no sets. */
 static bool is_valid(const struct ng_cbpf *filter)
 {
@@ -159,13 +159,11 @@ static void random_program(struct ng_cbpf *filter)
 	do {
 		size_t i;
 
-		filter->n = CELLS + 3 + below(INSNS_MAX - CELLS - 3);
-		for (i = 0; i < CELLS; i++)
-			filter->insns[i] = (struct sock_filter)BPF_STMT(BPF_ST, i);
-		i = random_body(filter->insns, i, filter->n);
+		filter->n = 3 + below(INSNS_MAX - 3);
+		i = random_body(filter->insns, 0, filter->n);
 		filter->insns[i] =
 			(struct sock_filter)BPF_STMT(BPF_RET | (below(5) ? BPF_A : BPF_K), rnd());
-	} while (asks_metadata(filter->insns, filter->n) || !is_valid(filter));
+	} while (!is_valid(filter));
 }
 
 static void show_program(const struct ng_cbpf *filter)

@@ -150,6 +150,7 @@ static bool add_expr(const struct expr *e, unsigned int compile_flags, struct ta
 	s->expr = *e;
 	s->compile_flags = compile_flags;
 	s->flags = compile_flags & NG_FILTER_PLAIN;
+	s->in_place = !s->flags && below(2);
 	s->program = s->cleared = (struct ng_cbpf){ 0 };
 	print_expr(e, s->text);
 	if (!check_front(s, compile_subject(s), &b.pcap[b.n], sum))
@@ -181,6 +182,7 @@ static void add_programs(bool sets)
 
 		s->is_expr = false;
 		s->flags = below(4) ? 0 : NG_FILTER_PLAIN;
+		s->in_place = !s->flags && below(2);
 		if (sets)
 			make_set_program(&s->program, most);
 		else
@@ -371,7 +373,8 @@ void fuzz_batch(uint64_t seed, struct tally *sum)
 	random_seed(seed);
 	make_subjects(sum);
 	for (size_t i = 0; i < b.n; i++)
-		filter[i] = (struct ways_filter){ &b.subject[i].program, b.subject[i].flags };
+		filter[i] = (struct ways_filter){ &b.subject[i].program, b.subject[i].flags,
+						  b.subject[i].in_place };
 	ways_load(WAYS_XDP, filter, b.n, b.state[WAYS_XDP]);
 	ways_load(WAYS_TC, filter, b.n, b.state[WAYS_TC]);
 	count_states(sum);

@@ -13,6 +13,7 @@ struct subject {
 	char text[EXPR_TEXT];	    /* of the expression */
 	unsigned int compile_flags; /* for ng_filter_compile() */
 	unsigned int flags;	    /* for ng_filter_translate() */
+	bool in_place;
 	struct ng_cbpf program;
 	struct ng_cbpf cleared; /* the same, for the interpreter */
 };

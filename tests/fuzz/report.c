@@ -50,7 +50,7 @@ static bool is_understood_wrongly(const struct reduction *r, const struct subjec
 /* Loads it to see. */
 static bool still_fails(struct reduction *r, const struct subject *s, struct failure *f)
 {
-	const struct ways_filter filter = { &s->program, s->flags };
+	const struct ways_filter filter = { &s->program, s->flags, s->in_place };
 	static struct ways_state state[WAYS_FILTERS];
 	bool nothing;
 
@@ -228,7 +228,7 @@ static void print_what(const struct reduction *r)
 		printf("%s, %u bytes linear", way_names[run->way], run->linear);
 	else
 		printf("%s", way_names[run->way]);
-	printf("\",\n");
+	printf("%s\",\n", r->subject.in_place && r->kind != FRONT ? ", in place" : "");
 }
 
 static void print_row(const struct reduction *r)
@@ -277,7 +277,7 @@ void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook)
 {
 	static struct ways_state state[WAYS_FILTERS];
 	static struct reduction r;
-	struct ways_filter filter = { &r.subject.program, s->flags };
+	struct ways_filter filter = { &r.subject.program, s->flags, s->in_place };
 
 	r = (struct reduction){ .seed = seed, .subject = *s, .kind = REFUSED, .hook = hook };
 	reduce(&r);

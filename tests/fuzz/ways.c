@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "ctl/filter/emit.h"
+#include "ctl/filter/site.h"
 #include "tests/random.h"
 
 #define ETHER_LEN    14
@@ -53,6 +54,7 @@ static struct {
 	const char *closed[WAYS];
 	int prog[WAYS_HOOKS];
 	bool attached;
+	unsigned int kernel_flags; /* NG_FILTER_MAY_GOTO where the kernel knows it */
 } w = { .map = -1, .tap = -1, .prog = { -1, -1 } };
 
 static char log_text[LOG_SIZE];
@@ -69,10 +71,15 @@ const char *way_closed(enum way way)
 
 /* Programs */
 
+struct code {
+	struct ng_ebpf body;
+	struct ng_ebpf in_place; /* n = 0: none, the body is called */
+};
+
 struct program {
 	struct bpf_insn insns[PROGRAM_MAX];
 	size_t n;
-	size_t call[WAYS_FILTERS]; /* where filter i is called */
+	size_t start[WAYS_FILTERS], end[WAYS_FILTERS]; /* the call of filter i, or what is there */
 	bool too_long;
 };
 
@@ -82,6 +89,12 @@ static void put(struct program *p, struct bpf_insn insn)
 		p->insns[p->n++] = insn;
 	else
 		p->too_long = true;
+}
+
+static void put_all(struct program *p, const struct ng_ebpf *code)
+{
+	for (size_t i = 0; i < code->n; i++)
+		put(p, code->insns[i]);
 }
 
 static void put_answers(struct program *p, unsigned int reg)
@@ -114,19 +127,32 @@ static void begin_xdp(struct program *p)
 	put(p, NG_MOV(BPF_REG_7, BPF_REG_0));
 }
 
-static void call_filter(struct program *p, size_t i)
+static void ask_filter(struct program *p, const struct code *code, size_t i)
 {
 	put(p, NG_MOV(BPF_REG_1, BPF_REG_6));
 	put(p, NG_MOV_I(BPF_REG_2, 0));
 	put(p, NG_MOV(BPF_REG_3, BPF_REG_7));
-	p->call[i] = p->n;
-	put(p, NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0));
+	p->start[i] = p->n;
+	if (code->in_place.n)
+		put_all(p, &code->in_place);
+	else
+		put(p, NG_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, NG_CALL_STUB));
+	p->end[i] = p->n;
 	put_answers(p, BPF_REG_1);
 	put(p, NG_STORE(BPF_W, BPF_REG_1, 4 * i, BPF_REG_0));
 }
 
+/* The subprogram of filter i, if it is called. */
+static void put_body(struct program *p, const struct code *code, size_t i)
+{
+	if (p->too_long || !ng_site_calls(&p->insns[p->start[i]], p->end[i] - p->start[i]))
+		return;
+	ng_site_link(p->insns, p->start[i], p->end[i], p->n);
+	put_all(p, &code->body);
+}
+
 /* used: a bit for each filter that is to be in it. */
-static void write_program(struct program *p, enum ways_hook hook, const struct ng_ebpf *body,
+static void write_program(struct program *p, enum ways_hook hook, const struct code *code,
 			  uint32_t used)
 {
 	p->n = 0;
@@ -138,37 +164,35 @@ static void write_program(struct program *p, enum ways_hook hook, const struct n
 		begin_xdp(p);
 	for (size_t i = 0; i < WAYS_FILTERS; i++)
 		if (used & 1u << i)
-			call_filter(p, i);
+			ask_filter(p, &code[i], i);
 	put_answers(p, BPF_REG_1);
 	put(p, NG_LOAD(BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct answers, runs)));
 	put(p, NG_ALU32_I(BPF_ADD, BPF_REG_2, 1));
 	put(p, NG_STORE(BPF_W, BPF_REG_1, offsetof(struct answers, runs), BPF_REG_2));
 	put(p, NG_MOV_I(BPF_REG_0, 2)); /* TC_ACT_SHOT, XDP_PASS */
 	put(p, NG_RETURN);
-	for (size_t i = 0; i < WAYS_FILTERS; i++) {
-		if (!(used & 1u << i))
-			continue;
-		p->insns[p->call[i]].imm = (int)(p->n - p->call[i] - 1);
-		for (size_t j = 0; j < body[i].n; j++)
-			put(p, body[i].insns[j]);
-	}
+	for (size_t i = 0; i < WAYS_FILTERS; i++)
+		if (used & 1u << i)
+			put_body(p, &code[i], i);
 }
 
-/* The descriptor, or -1; with the verifier's words in log_text if `logged`. */
-static int load(enum ways_hook hook, const struct ng_ebpf *body, uint32_t used, bool logged)
+enum log { QUIET, LOG_WORDS, LOG_STATS = 4 };
+
+/* The descriptor, or -1; with what the verifier says in log_text. */
+static int load(enum ways_hook hook, const struct code *code, uint32_t used, enum log level)
 {
 	static struct program p;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .prog_flags = hook == WAYS_XDP ? BPF_F_XDP_HAS_FRAGS : 0);
 	int fd;
 
-	if (logged) {
+	if (level != QUIET) {
 		opts.log_buf = log_text;
 		opts.log_size = sizeof(log_text);
-		opts.log_level = 1;
+		opts.log_level = level;
 		log_text[0] = '\0';
 	}
-	write_program(&p, hook, body, used);
+	write_program(&p, hook, code, used);
 	if (p.too_long)
 		return -1;
 	fd = bpf_prog_load(hook == WAYS_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP, "ways",
@@ -188,12 +212,12 @@ static void keep_end(char *to, size_t size, const char *text)
  * Without the filters that would fill the verifier's million of instructions: sometimes it is one of
  * these, alone.
  */
-static uint32_t leave_out_heavy(const struct ng_ebpf *body, uint32_t used)
+static uint32_t leave_out_heavy(const struct code *code, uint32_t used)
 {
 	uint32_t heavy = 0;
 
 	for (size_t i = 0; i < WAYS_FILTERS; i++)
-		if (used & 1u << i && body[i].n > HEAVY)
+		if (used & 1u << i && code[i].body.n > HEAVY)
 			heavy |= 1u << i;
 	if (!heavy || !(used & (used - 1)))
 		return used;
@@ -207,11 +231,11 @@ static void mark(uint32_t filters, enum ways_status status, struct ways_state *s
 			state[i].status = status;
 }
 
-static void refused(enum ways_hook hook, const struct ng_ebpf *body, uint32_t filter,
+static void refused(enum ways_hook hook, const struct code *code, uint32_t filter,
 		    struct ways_state *state)
 {
 	size_t i = (size_t)__builtin_ctz(filter);
-	int fd = load(hook, body, filter, true);
+	int fd = load(hook, code, filter, LOG_WORDS);
 
 	if (fd >= 0)
 		close(fd);
@@ -231,21 +255,21 @@ static uint32_t lower_half(uint32_t filters)
 }
 
 /* As many as fit into one program: all, or the better half. */
-static int load_together(enum ways_hook hook, const struct ng_ebpf *body, uint32_t *used,
+static int load_together(enum ways_hook hook, const struct code *code, uint32_t *used,
 			 struct ways_state *state)
 {
 	uint32_t low = lower_half(*used), high = *used & ~low;
-	int fd = load(hook, body, *used, false), fd_low, fd_high;
+	int fd = load(hook, code, *used, QUIET), fd_low, fd_high;
 
 	if (fd >= 0 || !*used)
 		return fd;
 	if (!low) {
-		refused(hook, body, *used, state);
+		refused(hook, code, *used, state);
 		*used = 0;
 		return -1;
 	}
-	fd_low = load_together(hook, body, &low, state);
-	fd_high = load_together(hook, body, &high, state);
+	fd_low = load_together(hook, code, &low, state);
+	fd_high = load_together(hook, code, &high, state);
 	if (__builtin_popcount(low) < __builtin_popcount(high)) {
 		mark(low, WAYS_CROWDED, state);
 		*used = high;
@@ -259,38 +283,64 @@ static int load_together(enum ways_hook hook, const struct ng_ebpf *body, uint32
 }
 
 /* Makes the frozen array of a body's table and names it in the instructions; -1: none made. */
-static int make_table(struct ng_ebpf *body)
+static int make_table(struct code *code)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
 	uint32_t zero = 0;
 	int fd;
 
-	if (!body->table)
+	if (!code->body.table)
 		return -1;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero), (uint32_t)body->table_size,
-			    1, &opts);
-	if (fd < 0 || bpf_map_update_elem(fd, &zero, body->table, 0) || bpf_map_freeze(fd))
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(zero),
+			    (uint32_t)code->body.table_size, 1, &opts);
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, code->body.table, 0) || bpf_map_freeze(fd))
 		return fd;
-	for (size_t i = 0; i < body->n; i++)
-		if (body->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
-		    body->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
-			body->insns[i].imm = fd;
+	ng_ebpf_bind_table(&code->body, fd);
+	ng_ebpf_bind_table(&code->in_place, fd);
 	return fd;
 }
 
-static void translate(const struct ways_filter *f, enum ways_hook hook, struct ng_ebpf *body,
+/* r6 keeps the context, r7 the length. */
+static void translate(const struct ways_filter *f, enum ways_hook hook, struct code *code,
 		      struct ways_state *state)
 {
+	const struct ng_site site = { .ctx = { NG_PLACE_REG, BPF_REG_6, 0 },
+				      .len = { NG_PLACE_REG, BPF_REG_7, 0 } };
+	enum ng_filter_ctx ctx = hook == WAYS_TC ? NG_CTX_TC : NG_CTX_XDP;
 	static struct ng_error err;
 
 	err = (struct ng_error){ 0 };
 	state->status = WAYS_LOADED;
 	state->text[0] = '\0';
-	if (ng_filter_translate(f->program, hook == WAYS_TC ? NG_CTX_TC : NG_CTX_XDP, f->flags,
-				body, &err)) {
+	if (ng_filter_translate(f->program, ctx, f->flags | w.kernel_flags, &code->body, &err)) {
 		state->status = err.what[0] ? WAYS_UNTRANSLATED : WAYS_UNEXPLAINED;
 		keep_end(state->text, sizeof(state->text), err.what);
+	} else if (f->in_place && ng_filter_inline(f->program, ctx, &site, &code->in_place)) {
+		code->in_place = (struct ng_ebpf){ 0 };
 	}
+}
+
+int ways_measure(enum ways_hook hook, const struct ways_filter *filter, struct ways_cost *out)
+{
+	struct ways_state state;
+	struct code code = { 0 };
+	const char *processed;
+	int fd = -1, table = -1;
+
+	translate(filter, hook, &code, &state);
+	if (state.status == WAYS_LOADED) {
+		table = make_table(&code);
+		fd = load(hook, &code, 1, LOG_STATS);
+		close(table);
+	}
+	processed = fd >= 0 ? strstr(log_text, "processed ") : NULL;
+	if (processed)
+		*out = (struct ways_cost){ code.body.n, code.in_place.n,
+					   strtoul(processed + strlen("processed "), NULL, 10) };
+	close(fd);
+	ng_ebpf_free(&code.body);
+	ng_ebpf_free(&code.in_place);
+	return processed ? 0 : -1;
 }
 
 static int attach(int prog)
@@ -305,26 +355,27 @@ static int attach(int prog)
 void ways_load(enum ways_hook hook, const struct ways_filter *filter, size_t n,
 	       struct ways_state *state)
 {
-	struct ng_ebpf body[WAYS_FILTERS] = { 0 };
+	struct code code[WAYS_FILTERS] = { 0 };
 	int table[WAYS_FILTERS];
 	uint32_t used = 0, loaded;
 
 	for (size_t i = 0; i < n; i++) {
-		translate(&filter[i], hook, &body[i], &state[i]);
+		translate(&filter[i], hook, &code[i], &state[i]);
 		if (state[i].status != WAYS_LOADED)
 			continue;
 		used |= 1u << i;
-		table[i] = make_table(&body[i]);
+		table[i] = make_table(&code[i]);
 	}
 	if (w.prog[hook] >= 0)
 		close(w.prog[hook]);
-	loaded = leave_out_heavy(body, used);
+	loaded = leave_out_heavy(code, used);
 	mark(used & ~loaded, WAYS_CROWDED, state);
-	w.prog[hook] = load_together(hook, body, &loaded, state);
+	w.prog[hook] = load_together(hook, code, &loaded, state);
 	for (size_t i = 0; i < n; i++) {
 		if (used & 1u << i && table[i] >= 0)
 			close(table[i]);
-		ng_ebpf_free(&body[i]);
+		ng_ebpf_free(&code[i].body);
+		ng_ebpf_free(&code[i].in_place);
 	}
 	if (hook == WAYS_TC && w.tap >= 0 && w.prog[hook] >= 0 && attach(w.prog[hook]) == 0)
 		w.attached = true;
@@ -482,6 +533,17 @@ static const char *try_short_linear(void)
 		       : NULL;
 }
 
+static unsigned int probe_flags(void)
+{
+	const struct bpf_insn loop[] = { NG_MOV_I(BPF_REG_0, 0), NG_MAY_GOTO, NG_RETURN };
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "probe", "GPL", loop, 3, NULL);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return NG_FILTER_MAY_GOTO;
+}
+
 int ways_open(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -500,6 +562,7 @@ int ways_open(void)
 		close(w.tap);
 		w.tap = -1;
 	}
+	w.kernel_flags = probe_flags();
 	ways_load(WAYS_XDP, NULL, 0, NULL);
 	ways_load(WAYS_TC, NULL, 0, NULL);
 	if (w.prog[WAYS_XDP] < 0 || w.prog[WAYS_TC] < 0)

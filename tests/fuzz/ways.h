@@ -41,6 +41,7 @@ const char *way_closed(enum way way); /* NULL: open */
 struct ways_filter {
 	const struct ng_cbpf *program;
 	unsigned int flags; /* for ng_filter_translate() */
+	bool in_place;	    /* by ng_filter_inline() where that can be had, else called */
 };
 
 enum ways_status {
@@ -65,6 +66,13 @@ enum ways_hook way_hook(enum way way);
  */
 void ways_load(enum ways_hook hook, const struct ways_filter *filter, size_t n,
 	       struct ways_state *state);
+
+struct ways_cost {
+	size_t body, in_place; /* instructions; in_place 0: cannot be had */
+	size_t verified; /* instructions that the verifier went through, of the whole program */
+};
+/* Loads the filter alone to see, but does not keep it. 0; -1: it cannot be loaded. */
+int ways_measure(enum ways_hook hook, const struct ways_filter *filter, struct ways_cost *out);
 
 /* Whether a packet can lie so; `run` says how, at random where it is free. */
 bool ways_choose(const struct packet *p, enum way way, struct run *run);
