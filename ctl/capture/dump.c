@@ -5,17 +5,23 @@
 
 #include <errno.h>
 
-#define IN (BPF_JMP | NG_BPF_IN | BPF_K)
+#define IN  (BPF_JMP | NG_BPF_IN | BPF_K)
+#define IN6 (BPF_JMP | NG_BPF_IN6 | BPF_K)
 
 /* In the columns of bpf_image(). */
 static void image_of_in(const struct ng_cbpf *filter, int n, char *buf, size_t size)
 {
 	const struct sock_filter *insn = &filter->insns[n];
-	char operand[48];
+	bool strings = insn->code == IN6;
+	__u32 set = strings ? NG_IN6_SET(insn->k) : insn->k;
+	char operand[64], words[24] = "";
 
-	snprintf(operand, sizeof(operand), "set%u (%zu keys)", insn->k, filter->sets[insn->k].n);
-	snprintf(buf, size, "(%03d) %-8s %-16s jt %d\tjf %d", n, "jin", operand, n + 1 + insn->jt,
-		 n + 1 + insn->jf);
+	if (strings)
+		snprintf(words, sizeof(words), "[%u:%u] ", NG_IN6_AT(insn->k),
+			 4 * filter->sets[set].words);
+	snprintf(operand, sizeof(operand), "%sset%u (%zu keys)", words, set, filter->sets[set].n);
+	snprintf(buf, size, "(%03d) %-8s %-16s jt %d\tjf %d", n, strings ? "jin6" : "jin", operand,
+		 n + 1 + insn->jt, n + 1 + insn->jf);
 }
 
 void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size)
@@ -23,7 +29,7 @@ void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size
 	const struct sock_filter *insn = &filter->insns[i];
 	const struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
 
-	if (insn->code == IN)
+	if (insn->code == IN || insn->code == IN6)
 		image_of_in(filter, (int)i, buf, size);
 	else
 		snprintf(buf, size, "%s", bpf_image(&pcap_insn, (int)i));

@@ -21,8 +21,10 @@ static void find_reads(const struct ng_cbpf *p, struct facts *facts)
 		enum ng_op op = ng_op_of(f);
 		__u64 end = (__u64)f->k + ng_op_size(f);
 
+		if (op == NG_OP_IN6)
+			end = NG_IN6_AT(f->k) + 4 * p->sets[NG_IN6_SET(f->k)].words;
 		facts->variable |= op == NG_OP_IND;
-		if ((op == NG_OP_ABS || op == NG_OP_MSH) && end > facts->reach)
+		if ((op == NG_OP_ABS || op == NG_OP_MSH || op == NG_OP_IN6) && end > facts->reach)
 			facts->reach = end;
 	}
 }
@@ -45,7 +47,8 @@ static int count_used(struct facts *facts, const struct ng_ir *ir)
 	if (!used)
 		return -ENOMEM;
 	for (size_t i = 0; i < ir->n_blocks; i++)
-		if (ir->block[i].reached && ir->block[i].test == NG_T_IN)
+		if (ir->block[i].reached &&
+		    (ir->block[i].test == NG_T_IN || ir->block[i].test == NG_T_IN6))
 			used[ir->block[i].set] = true;
 	count_sets(facts, ir->set, ir->n_sets, used);
 	free(used);

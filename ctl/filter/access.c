@@ -164,16 +164,28 @@ static bool is_beside_tag(__u64 from, __u64 to)
 	return to <= MAC_BYTES || from >= BEHIND_TAG;
 }
 
+unsigned int ng_access_size(const struct ng_translation *t, const struct sock_filter *f)
+{
+	return ng_op_of(f) == NG_OP_IN6 ? 4 * t->cfg.sets[NG_IN6_SET(f->k)].words : ng_op_size(f);
+}
+
+/* The constant part of the offset. */
+static __u32 offset_of(const struct sock_filter *f)
+{
+	return ng_op_of(f) == NG_OP_IN6 ? NG_IN6_AT(f->k) : f->k;
+}
+
 bool ng_access_possible(const struct ng_translation *t, const struct sock_filter *f)
 {
-	__u64 end = (__u64)f->k + ng_op_size(f);
+	__u32 from = offset_of(f);
+	__u64 end = (__u64)from + ng_access_size(t, f);
 
 	if (t->copy == NG_COPY_HELPER)
 		return true;
 	if (end > DIRECT_MAX)
 		return false;
-	return t->copy == NG_COPY_DIRECT || ng_op_of(f) == NG_OP_IND || is_in_tag(f->k, end) ||
-	       is_beside_tag(f->k, end);
+	return t->copy == NG_COPY_DIRECT || ng_op_of(f) == NG_OP_IND || is_in_tag(from, end) ||
+	       is_beside_tag(from, end);
 }
 
 /* Where the filter's offset lies in memory. */
@@ -184,13 +196,14 @@ static unsigned int memory_offset(const struct ng_translation *t, unsigned int k
 
 unsigned int ng_access_needs(const struct ng_translation *t, const struct sock_filter *f)
 {
-	unsigned int size = ng_op_size(f);
+	unsigned int size = ng_access_size(t, f);
+	__u32 from = offset_of(f);
 
 	if (t->copy == NG_COPY_HELPER || size == 0 || ng_op_of(f) == NG_OP_IND)
 		return 0;
-	if (t->copy == NG_COPY_TAGGED && is_in_tag(f->k, f->k + size))
+	if (t->copy == NG_COPY_TAGGED && is_in_tag(from, from + size))
 		return 0;
-	return memory_offset(t, f->k) + size;
+	return memory_offset(t, from) + size;
 }
 
 void ng_access_guard(struct ng_translation *t, unsigned int bytes)
@@ -369,12 +382,37 @@ static void helper_header_length(struct ng_translation *t, const struct sock_fil
 	header_length(t);
 }
 
+/* The words into the frame, as they lie in the packet. */
+static void helper_string(struct ng_translation *t, const struct sock_filter *f)
+{
+	put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_SAVED_A, NG_REG_A));
+	for (unsigned int i = 0; i < ng_access_size(t, f); i += 4) {
+		const struct sock_filter word =
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NG_IN6_AT(f->k) + i);
+
+		helper_load(t, &word);
+		to_host(t, NG_REG_A, 4); /* there and back are the same */
+		put(t, NG_STORE(BPF_W, BPF_REG_10, NG_FP_STRING + (int)i, NG_REG_A));
+	}
+	put(t, NG_LOAD(BPF_W, NG_REG_A, BPF_REG_10, NG_FP_SAVED_A));
+}
+
+struct ng_string_at ng_access_string(const struct ng_translation *t, const struct sock_filter *f)
+{
+	if (t->copy == NG_COPY_HELPER)
+		return (struct ng_string_at){ BPF_REG_10, NG_FP_STRING };
+	return (struct ng_string_at){ NG_REG_DATA, (int)memory_offset(t, NG_IN6_AT(f->k)) };
+}
+
 void ng_access_load(struct ng_translation *t, const struct sock_filter *f)
 {
 	bool msh = ng_op_of(f) == NG_OP_MSH;
 
 	if (!ng_access_possible(t, f)) {
 		ng_goto(t, NG_JA(0), NG_L_HELPER);
+	} else if (ng_op_of(f) == NG_OP_IN6) {
+		if (t->copy == NG_COPY_HELPER)
+			helper_string(t, f);
 	} else if (t->copy == NG_COPY_HELPER) {
 		if (msh)
 			helper_header_length(t, f);

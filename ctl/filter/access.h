@@ -40,7 +40,8 @@ enum {
 	NG_FP_WIRE_8 = -96,   /* bytes 8..15 on the wire of a tagged packet, as a number */
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
 	NG_FP_ROUNDS = -112,  /* jumps back that are left */
-	NG_FP_LOWEST = -112,
+	NG_FP_STRING = -128,  /* the words that NG_OP_IN6 looks for */
+	NG_FP_LOWEST = -128,
 };
 
 /* Labels behind those of the blocks. */
@@ -64,6 +65,8 @@ void ng_access_prepare(struct ng_translation *t);
 /* Behind the copies with direct loads, where their failed guards lead. */
 void ng_access_short(struct ng_translation *t);
 
+/* Bytes of the packet that an instruction reads. */
+unsigned int ng_access_size(const struct ng_translation *t, const struct sock_filter *f);
 /*
  * Whether the copy being written can execute this load itself; if not, ng_access_load() jumps to
  * HELPER and what stands behind it in the block is out of reach.
@@ -72,8 +75,10 @@ bool ng_access_possible(const struct ng_translation *t, const struct sock_filter
 /* Bytes of linear memory that a load at a constant offset needs a guard for; 0: none. */
 unsigned int ng_access_needs(const struct ng_translation *t, const struct sock_filter *f);
 void ng_access_guard(struct ng_translation *t, unsigned int bytes);
-/* NG_OP_ABS, NG_OP_IND, NG_OP_MSH; those at a constant offset stand behind their guard. */
+/* NG_OP_ABS, NG_OP_IND, NG_OP_MSH, NG_OP_IN6; those at a constant offset stand behind their guard. */
 void ng_access_load(struct ng_translation *t, const struct sock_filter *f);
+/* Where the words of NG_OP_IN6 lie behind ng_access_load(), which keeps A. */
+struct ng_string_at ng_access_string(const struct ng_translation *t, const struct sock_filter *f);
 /* NG_OP_LEN */
 void ng_access_len(struct ng_translation *t, unsigned int reg);
 /* NG_OP_META */

@@ -86,6 +86,7 @@ static void variables(const struct sock_filter *f, unsigned int *reads, unsigned
 		*writes = var_bit(VAR_X);
 		break;
 	case NG_OP_JA:
+	case NG_OP_IN6:
 	case NG_OP_UNKNOWN:
 		break;
 	default:
@@ -240,6 +241,18 @@ static void execute(struct builder *b, const struct sock_filter *f)
 	}
 }
 
+/* All words are there when the last one is. */
+static ng_val words(struct builder *b, const struct sock_filter *f)
+{
+	const struct ng_set *set = &b->cfg->sets[NG_IN6_SET(f->k)];
+	const struct ng_value first = {
+		.op = NG_V_LOAD, .size = 4, .k = NG_IN6_AT(f->k), .max = ~0u
+	};
+
+	load(b, 4, 0, first.k + 4 * (set->words - 1));
+	return ng_ir_value(b->ir, first);
+}
+
 static void end_block(struct builder *b, const struct ng_block *from)
 {
 	static const __u8 test_of[] = {
@@ -262,9 +275,14 @@ static void end_block(struct builder *b, const struct ng_block *from)
 		block->left = zero ? ng_ir_const(b->ir, b->rejects ? 0 : f->k) : b->now[VAR_A];
 		return;
 	}
+	block->left = ng_op_of(f) == NG_OP_IN6 ? words(b, f) : b->now[VAR_A];
 	if (from->succ[0] == from->succ[1])
 		return;
-	block->left = b->now[VAR_A];
+	if (ng_op_of(f) == NG_OP_IN6) {
+		block->test = NG_T_IN6;
+		block->set = NG_IN6_SET(f->k);
+		return;
+	}
 	if (ng_op_of(f) == NG_OP_IN) {
 		block->test = NG_T_IN;
 		block->set = f->k;

@@ -119,6 +119,7 @@ static int take_end(struct reader *r, const char *what)
 static int take_insn(struct reader *r, struct sock_filter *out)
 {
 	uint32_t value[FIELDS];
+	enum ng_op op;
 	size_t start;
 	int rc = 0;
 
@@ -131,7 +132,8 @@ static int take_insn(struct reader *r, struct sock_filter *out)
 	if (rc)
 		return rc;
 	*out = (struct sock_filter){ (__u16)value[0], (__u8)value[1], (__u8)value[2], value[3] };
-	if (ng_op_of(out) == NG_OP_UNKNOWN || out->code == (BPF_JMP | NG_BPF_IN | BPF_K))
+	op = ng_op_of(out);
+	if (op == NG_OP_UNKNOWN || op == NG_OP_IN || op == NG_OP_IN6)
 		return refuse(r, start, "%u is no opcode of classic BPF", value[0]);
 	return 0;
 }

@@ -12,7 +12,7 @@
 #define TESTS(op)                                                                                  \
 	[BPF_JMP | (op) | BPF_K] = { NG_OP_JUMP, 0 }, [BPF_JMP | (op) | BPF_X] = { NG_OP_JUMP, 0 }
 
-/* What libpcap's interpreter executes, and NG_BPF_IN; it calls abort() on all else. */
+/* What libpcap's interpreter executes, and our own; it calls abort() on all else. */
 static const struct {
 	unsigned char op;
 	unsigned char size;
@@ -51,6 +51,7 @@ static const struct {
 	TESTS(BPF_JGE),
 	TESTS(BPF_JSET),
 	[BPF_JMP | NG_BPF_IN | BPF_K] = { NG_OP_IN, 0 },
+	[BPF_JMP | NG_BPF_IN6 | BPF_K] = { NG_OP_IN6, 0 },
 	[BPF_RET | BPF_K] = { NG_OP_RET, 0 },
 	[BPF_RET | BPF_A] = { NG_OP_RET, 0 },
 };
@@ -66,6 +67,19 @@ enum ng_op ng_op_of(const struct sock_filter *f)
 unsigned int ng_op_size(const struct sock_filter *f)
 {
 	return f->code < 256 && ng_op_of(f) != NG_OP_META ? ops[f->code].size : 0;
+}
+
+const struct ng_set *ng_op_set(const struct sock_filter *f, const struct ng_set *sets, size_t n)
+{
+	bool strings = ng_op_of(f) == NG_OP_IN6;
+	size_t i = strings ? NG_IN6_SET(f->k) : f->k;
+	const struct ng_set *set = i < n ? &sets[i] : NULL;
+
+	if (!set || !set->n)
+		return NULL;
+	if (strings && (set->words < 2 || set->words > NG_SET_WORDS_MAX || !set->mask))
+		return NULL;
+	return strings || !set->words ? set : NULL;
 }
 
 static int refuse(int ret, struct ng_error *err, size_t i, const char *what)
@@ -111,11 +125,9 @@ static int check_alu(const struct sock_filter *f, size_t i, struct ng_error *err
 
 static int check_in(const struct ng_cbpf *in, size_t i, struct ng_error *err)
 {
-	const struct sock_filter *f = &in->insns[i];
-
-	if (f->k >= in->n_sets || in->sets[f->k].n == 0)
+	if (!ng_op_set(&in->insns[i], in->sets, in->n_sets))
 		return refuse(-EINVAL, err, i, "no such set");
-	return check_jump(f, i, in->n, err);
+	return check_jump(&in->insns[i], i, in->n, err);
 }
 
 static int check_insn(const struct ng_cbpf *in, size_t i, struct ng_error *err)
@@ -137,6 +149,7 @@ static int check_insn(const struct ng_cbpf *in, size_t i, struct ng_error *err)
 	case NG_OP_JUMP:
 		return check_jump(f, i, in->n, err);
 	case NG_OP_IN:
+	case NG_OP_IN6:
 		return check_in(in, i, err);
 	default:
 		return 0;
@@ -163,7 +176,8 @@ static int check_program(const struct ng_cbpf *in, struct ng_error *err)
 
 static bool ends_block(enum ng_op op)
 {
-	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_IN || op == NG_OP_RET;
+	return op == NG_OP_JA || op == NG_OP_JUMP || op == NG_OP_IN || op == NG_OP_IN6 ||
+	       op == NG_OP_RET;
 }
 
 /* Where instruction i leads to: one or the same two instructions unless it compares. */
@@ -175,6 +189,7 @@ static void targets(const struct sock_filter *f, size_t i, size_t to[2])
 		break;
 	case NG_OP_JUMP:
 	case NG_OP_IN:
+	case NG_OP_IN6:
 		to[0] = i + 1 + f->jt;
 		to[1] = i + 1 + f->jf;
 		break;
@@ -228,7 +243,7 @@ static void fill_blocks(struct ng_cfg *cfg, size_t n, const size_t *block_of)
 		cfg->uses_len |= ng_op_of(f) == NG_OP_LEN;
 		cfg->has_loops |= ng_op_of(f) == NG_OP_JA && (int)f->k < 0;
 		cfg->uses_meta |= ng_op_of(f) == NG_OP_META;
-		cfg->uses_bytes |= ng_op_size(f) > 0;
+		cfg->uses_bytes |= ng_op_size(f) > 0 || ng_op_of(f) == NG_OP_IN6;
 		if (ng_op_of(f) == NG_OP_MEM)
 			cfg->mem_read |= 1u << f->k;
 	}

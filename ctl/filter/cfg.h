@@ -21,6 +21,7 @@ enum ng_op {
 	NG_OP_JA,
 	NG_OP_JUMP, /* compares A with k or X */
 	NG_OP_IN,   /* is A in sets[k]? */
+	NG_OP_IN6,  /* are words of the packet in a set? */
 	NG_OP_META, /* A <- metadata, see meta.h */
 	NG_OP_RET,
 };
@@ -28,6 +29,8 @@ enum ng_op {
 enum ng_op ng_op_of(const struct sock_filter *f);
 /* Bytes of the packet that NG_OP_ABS, NG_OP_IND and NG_OP_MSH read; 0 for all others. */
 unsigned int ng_op_size(const struct sock_filter *f);
+/* f: NG_OP_IN or NG_OP_IN6. The set it names, if there is one of its kind; else NULL. */
+const struct ng_set *ng_op_set(const struct sock_filter *f, const struct ng_set *sets, size_t n);
 
 /* Only blocks that end in JA lead back, to blocks before them or themselves. */
 struct ng_block {

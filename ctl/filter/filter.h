@@ -19,25 +19,39 @@
 
 #define NG_FILTER_SNAPLEN_ALL 262144 /* what the empty filter answers */
 
+#define NG_SET_WORDS_MAX 4
+
 /*
- * A set of numbers that an instruction tests A against: what would be a chain of comparisons in
- * classic BPF.
+ * What would be a chain of comparisons in classic BPF: a set of numbers that A is tested against
+ * (words == 0), or of strings of 2 to NG_SET_WORDS_MAX words that the packet's bytes are tested
+ * against: IPv6 addresses, or prefixes of one length.
  */
 struct ng_set {
-	__u32 *key; /* malloc'ed; ascending, each once, as A holds them */
-	size_t n;   /* > 0 */
+	__u32 *key;	    /* malloc'ed; ascending, each once; words as A would hold them */
+	size_t n;	    /* keys, > 0 */
+	unsigned int words; /* of a key; 0: numbers */
+	__u32 mask;	    /* bits of a string's last word that count, not 0; the others are 0 */
 };
 
 /*
- * Our only instruction beyond classic BPF: BPF_JMP | NG_BPF_IN | BPF_K, jumps to jt when A is in
- * sets[k], else to jf. libpcap's interpreter and the kernel must never be given it.
+ * Our instructions beyond classic BPF, which libpcap's interpreter and the kernel must never be
+ * given: they jump to jt when something is in a set, else to jf, and change nothing.
+ *
+ *	BPF_JMP | NG_BPF_IN | BPF_K	A in sets[k], a set of numbers
+ *	BPF_JMP | NG_BPF_IN6 | BPF_K	the packet's words from NG_IN6_AT(k) on in
+ *					sets[NG_IN6_SET(k)], a set of strings; rejects as a load
+ *					does when they are not all in the packet
  */
-#define NG_BPF_IN 0x50
+#define NG_BPF_IN	  0x50
+#define NG_BPF_IN6	  0x60
+#define NG_IN6_K(set, at) ((__u32)(at) << 16 | (__u32)(set)) /* both up to 0xffff */
+#define NG_IN6_SET(k)	  ((k)&0xffff)
+#define NG_IN6_AT(k)	  ((k) >> 16)
 
 struct ng_cbpf {
 	struct sock_filter *insns; /* malloc'ed */
 	size_t n;		   /* 0: every packet matches, with NG_FILTER_SNAPLEN_ALL */
-	struct ng_set *sets;	   /* malloc'ed; NULL without NG_BPF_IN */
+	struct ng_set *sets;	   /* malloc'ed; NULL: none */
 	size_t n_sets;
 };
 void ng_cbpf_free(struct ng_cbpf *p);

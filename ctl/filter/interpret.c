@@ -3,7 +3,7 @@
  * Interpreter of classic BPF with sets: what libpcap's bpf_filter() answers, and an answer where it
  * has none.
  *
- * - NG_BPF_IN is a binary search.
+ * - NG_BPF_IN and NG_BPF_IN6 are binary searches.
  * - A loop of libpcap's (`protochain`) goes round once per header. Its state is the place in the
  *   loop and X, and X only grows towards the end of the packet, so more rounds than
  *   NG_LOOP_ROUNDS() mean a state met twice: libpcap would never end. The answer is 0.
@@ -14,7 +14,6 @@
 #include "ctl/filter/cfg.h"
 
 #include <linux/if_arp.h>
-#include <stdlib.h>
 
 struct machine {
 	const struct ng_cbpf *p;
@@ -25,13 +24,6 @@ struct machine {
 	__u64 rounds; /* jumps back that are left */
 	bool rejected;
 };
-
-static int compare_keys(const void *a, const void *b)
-{
-	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* 0, or what the kernel would say; rejects what is no metadata. */
 static __u32 load_metadata(struct machine *m, __u32 k)
@@ -115,12 +107,49 @@ static void calculate(struct machine *m, const struct sock_filter *f)
 	}
 }
 
-static bool is_in(const struct ng_set *set, __u32 a)
+static int compare_words(const __u32 *a, const __u32 *b, size_t words)
 {
-	return bsearch(&a, set->key, set->n, sizeof(a), compare_keys) != NULL;
+	size_t i = 0;
+
+	while (i < words - 1 && a[i] == b[i])
+		i++;
+	return (a[i] > b[i]) - (a[i] < b[i]);
 }
 
-static bool holds(const struct machine *m, const struct sock_filter *f)
+static bool is_in(const struct ng_set *set, const __u32 *key)
+{
+	size_t words = set->words ? set->words : 1, first = 0, end = set->n;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+		int order = compare_words(key, set->key + middle * words, words);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			end = middle;
+		else
+			first = middle + 1;
+	}
+	return false;
+}
+
+static bool words_are_in(struct machine *m, const struct sock_filter *f)
+{
+	const struct ng_set *set = &m->p->sets[NG_IN6_SET(f->k)];
+	__u32 key[NG_SET_WORDS_MAX];
+
+	for (unsigned int i = 0; i < set->words; i++) {
+		const struct sock_filter word =
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NG_IN6_AT(f->k) + 4 * i);
+
+		key[i] = load(m, &word);
+	}
+	key[set->words - 1] &= set->mask;
+	return !m->rejected && is_in(set, key);
+}
+
+static bool holds(struct machine *m, const struct sock_filter *f)
 {
 	__u32 b = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
 
@@ -133,8 +162,10 @@ static bool holds(const struct machine *m, const struct sock_filter *f)
 		return m->a >= b;
 	case BPF_JSET:
 		return m->a & b;
+	case NG_BPF_IN6:
+		return words_are_in(m, f);
 	default:
-		return is_in(&m->p->sets[f->k], m->a);
+		return is_in(&m->p->sets[f->k], &m->a);
 	}
 }
 

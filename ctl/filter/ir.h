@@ -49,7 +49,17 @@ struct ng_value {
 	__u32 max; /* no larger number is possible */
 };
 
-enum ng_test { NG_T_RETURN, NG_T_ALWAYS, NG_T_EQ, NG_T_GT, NG_T_GE, NG_T_SET, NG_T_IN, NG_T_MAX };
+enum ng_test {
+	NG_T_RETURN,
+	NG_T_ALWAYS,
+	NG_T_EQ,
+	NG_T_GT,
+	NG_T_GE,
+	NG_T_SET,
+	NG_T_IN, /* a number in a set of them */
+	NG_T_IN6, /* words of the packet, checked, in a set of strings; `left` is the load of the first */
+	NG_T_MAX
+};
 
 struct ng_phi {
 	ng_val value; /* of NG_V_PHI */
@@ -68,7 +78,7 @@ struct ng_ir_block {
 	enum ng_test test;
 	ng_val left;	/* tested or returned */
 	ng_val right;	/* NG_T_EQ .. NG_T_SET */
-	size_t set;	/* NG_T_IN: which of ng_ir.sets */
+	size_t set;	/* NG_T_IN, NG_T_IN6: which of ng_ir.sets */
 	size_t succ[2]; /* NG_T_ALWAYS: both the same */
 	bool reached;	/* from the first block */
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Puts the programs of a scoped expression's steps behind each other. */
+#include "ctl/filter/cfg.h"
 #include "ctl/filter/scope.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static void put_program(struct sock_filter *insns, size_t at, const struct ng_cb
 		if (f->code == (BPF_RET | BPF_K))
 			*f = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA,
 							  (__u32)(on[f->k ? 0 : 1] - i - 1));
-		else if (f->code == (BPF_JMP | NG_BPF_IN | BPF_K))
+		else if (ng_op_of(f) == NG_OP_IN || ng_op_of(f) == NG_OP_IN6)
 			f->k += (__u32)first_set;
 	}
 }

@@ -150,12 +150,25 @@ static bool is_out_of_reach(const struct ng_low *l, ng_val v)
 	       ng_low_place(l, value) == NG_LOW_NOWHERE;
 }
 
+/* Words lie together: not where the tag in metadata is. */
+static bool words_are_apart(const struct ng_low *l, const struct ng_ir_block *b)
+{
+	const struct ng_value *first = &l->ir->value[b->left];
+	const struct ng_value all = { .op = NG_V_LOAD,
+				      .k = first->k,
+				      .size = (__u8)(4 * l->ir->set[b->set].words) };
+
+	return ng_low_place(l, &all) != NG_LOW_MEMORY;
+}
+
 /* Does the block check or use a load that this copy cannot make? */
 static bool leaves_copy(const struct ng_low *l, const struct ng_ir_block *b)
 {
 	for (size_t i = 0; i < b->n_checks; i++)
 		if (is_out_of_reach(l, b->check[i]))
 			return true;
+	if (b->test == NG_T_IN6 && words_are_apart(l, b))
+		return true;
 	for (ng_val v = 1; v < l->ir->n_values; v++)
 		if (l->wants.uses[v] && is_out_of_reach(l, v))
 			return true;
@@ -232,6 +245,26 @@ static void write_in(struct ng_low *l, const struct ng_ir_block *b)
 	jump_to(l, b->succ[1]);
 }
 
+static void write_in6(struct ng_low *l, const struct ng_ir_block *b)
+{
+	const struct ng_value *first = &l->ir->value[b->left];
+	const struct ng_table *table = &l->tables[b->set];
+	struct ng_string_at at = { NG_LOW_DATA, (int)ng_low_offset(l, first) };
+	unsigned int tmp[3];
+
+	ng_low_guard(l, 0, (__u32)at.off + 4 * table->set->words);
+	for (int i = 0; i < 3; i++) {
+		int reg = ng_low_take(l);
+
+		ng_low_pin(l, reg);
+		tmp[i] = (unsigned int)reg;
+	}
+	leave(l, b);
+	if (!l->ret)
+		ng_table_test_string(l->e, table, at, tmp, block_label(l, b->succ[0]));
+	jump_to(l, b->succ[1]);
+}
+
 static void write_comparison(struct ng_low *l, const struct ng_ir_block *b)
 {
 	static const struct {
@@ -297,6 +330,8 @@ static void write_end(struct ng_low *l, const struct ng_ir_block *b)
 		jump_to(l, b->succ[0]);
 	} else if (b->test == NG_T_IN) {
 		write_in(l, b);
+	} else if (b->test == NG_T_IN6) {
+		write_in6(l, b);
 	} else {
 		write_comparison(l, b);
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/filter/cfg.h"
 #include "maps/abi.h"
 
 #define FNV_BASIS 0xcbf29ce484222325ull
@@ -26,6 +27,17 @@ static __u64 sum_of(const __u64 *word, size_t words)
 	return sum;
 }
 
+/* In front of the keys of each set. */
+struct set_head {
+	__u32 n, words, mask;
+};
+#define HEAD_WORDS (sizeof(struct set_head) / sizeof(__u32))
+
+static size_t words_of(const struct ng_set *set)
+{
+	return set->words ? set->words : 1;
+}
+
 /* Of a filter with at most NG_TAP_INSNS_MAX instructions; 0: above NG_TAP_CODE_MAX. */
 static size_t packed_size(const struct ng_cbpf *in)
 {
@@ -34,7 +46,8 @@ static size_t packed_size(const struct ng_cbpf *in)
 	for (size_t i = 0; i < in->n_sets; i++) {
 		if (in->sets[i].n >= NG_TAP_CODE_MAX / sizeof(__u32))
 			return 0;
-		size += (in->sets[i].n + 1) * sizeof(__u32);
+		size += in->sets[i].n * words_of(&in->sets[i]) * sizeof(__u32) +
+			sizeof(struct set_head);
 		if (size > NG_TAP_CODE_MAX)
 			return 0;
 	}
@@ -45,11 +58,20 @@ static void put_sets(__u32 *to, const struct ng_cbpf *in)
 {
 	for (size_t i = 0; i < in->n_sets; i++) {
 		const struct ng_set *set = &in->sets[i];
+		const struct set_head head = { (__u32)set->n, set->words, set->mask };
 
-		*to++ = (__u32)set->n;
-		memcpy(to, set->key, set->n * sizeof(*to));
-		to += set->n;
+		memcpy(to, &head, sizeof(head));
+		to += HEAD_WORDS;
+		memcpy(to, set->key, set->n * words_of(set) * sizeof(*to));
+		to += set->n * words_of(set);
 	}
+}
+
+static bool is_kind(const struct ng_set *set)
+{
+	if (!set->words)
+		return !set->mask;
+	return set->words > 1 && set->words <= NG_SET_WORDS_MAX && set->mask;
 }
 
 int ng_filter_pack(const struct ng_cbpf *in, void **bytes, size_t *n)
@@ -61,7 +83,7 @@ int ng_filter_pack(const struct ng_cbpf *in, void **bytes, size_t *n)
 	if (!size)
 		return -E2BIG;
 	for (size_t i = 0; i < in->n_sets; i++)
-		if (!in->sets[i].n)
+		if (!in->sets[i].n || !is_kind(&in->sets[i]))
 			return -EINVAL;
 	head = calloc(1, size);
 	if (!head)
@@ -83,27 +105,49 @@ int ng_filter_pack(const struct ng_cbpf *in, void **bytes, size_t *n)
 	return 0;
 }
 
-static bool ascends(const __u32 *key, size_t n)
+static bool ascends(const __u32 *a, const __u32 *b, size_t words)
 {
-	for (size_t i = 1; i < n; i++)
-		if (key[i] <= key[i - 1])
+	size_t i = 0;
+
+	while (i < words - 1 && a[i] == b[i])
+		i++;
+	return a[i] < b[i];
+}
+
+static bool are_keys(const struct ng_set *set, const __u32 *key)
+{
+	size_t words = words_of(set);
+
+	for (size_t i = 0; i < set->n; i++) {
+		if (i && !ascends(key + (i - 1) * words, key + i * words, words))
 			return false;
+		if (set->words && key[i * words + words - 1] & ~set->mask)
+			return false;
+	}
 	return true;
 }
 
 /* The set at *word, which moves past it. */
-static int take_set(const __u32 **word, const __u32 *end, struct ng_set *set)
+static int take_set(const __u32 **word, const __u32 *end, struct ng_set *out)
 {
-	size_t left = (size_t)(end - *word), n = left ? **word : 0;
+	size_t left = (size_t)(end - *word);
+	struct set_head head;
+	struct ng_set set;
 
-	if (!n || n > left - 1 || !ascends(*word + 1, n))
+	if (left < HEAD_WORDS)
 		return -EPROTO;
-	set->key = malloc(n * sizeof(*set->key));
-	if (!set->key)
+	memcpy(&head, *word, sizeof(head));
+	set = (struct ng_set){ .n = head.n, .words = head.words, .mask = head.mask };
+	*word += HEAD_WORDS;
+	left -= HEAD_WORDS;
+	if (!set.n || !is_kind(&set) || set.n > left / words_of(&set) || !are_keys(&set, *word))
+		return -EPROTO;
+	set.key = malloc(set.n * words_of(&set) * sizeof(*set.key));
+	if (!set.key)
 		return -ENOMEM;
-	memcpy(set->key, *word + 1, n * sizeof(*set->key));
-	set->n = n;
-	*word += n + 1;
+	memcpy(set.key, *word, set.n * words_of(&set) * sizeof(*set.key));
+	*word += set.n * words_of(&set);
+	*out = set;
 	return 0;
 }
 
@@ -111,7 +155,7 @@ static int take_sets(const __u32 *word, const __u32 *end, size_t sets, struct ng
 {
 	int rc = 0;
 
-	if (sets > (size_t)(end - word) / 2)
+	if (sets > (size_t)(end - word) / (HEAD_WORDS + 1))
 		return -EPROTO;
 	p->sets = sets ? calloc(sets, sizeof(*p->sets)) : NULL;
 	if (sets && !p->sets)
@@ -138,9 +182,13 @@ static bool is_sound(const struct ng_pack_head *head, size_t n)
 
 static bool names_sets(const struct ng_cbpf *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->insns[i].code == (BPF_JMP | NG_BPF_IN | BPF_K) && p->insns[i].k >= p->n_sets)
+	for (size_t i = 0; i < p->n; i++) {
+		enum ng_op op = ng_op_of(&p->insns[i]);
+
+		if ((op == NG_OP_IN || op == NG_OP_IN6) &&
+		    !ng_op_set(&p->insns[i], p->sets, p->n_sets))
 			return false;
+	}
 	return true;
 }
 

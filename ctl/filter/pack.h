@@ -5,7 +5,7 @@
  *
  *	header	struct ng_pack_head
  *	insns	struct sock_filter [insns]
- *	sets	for each: __u32 n, then n keys, ascending
+ *	sets	for each: __u32 n, words, mask, then n keys of max(words, 1) words, ascending
  *	zeros	up to a multiple of 8
  */
 #ifndef NG_CTL_FILTER_PACK_H
@@ -14,7 +14,7 @@
 #include "ctl/filter/filter.h"
 
 #define NG_PACK_MAGIC	0x6e676662 /* "ngfb" */
-#define NG_PACK_VERSION 1
+#define NG_PACK_VERSION 2
 
 struct ng_pack_head {
 	__u32 magic;
@@ -27,7 +27,7 @@ struct ng_pack_head {
 
 /*
  * *bytes is malloc'ed, *n a multiple of 8. -E2BIG: more than NG_TAP_INSNS_MAX instructions or
- * NG_TAP_CODE_MAX bytes; -EINVAL: an empty set; -ENOMEM.
+ * NG_TAP_CODE_MAX bytes; -EINVAL: an empty set, or one of another kind; -ENOMEM.
  */
 int ng_filter_pack(const struct ng_cbpf *in, void **bytes, size_t *n);
 /* bytes: at an address for __u64. -EPROTO: not what ng_filter_pack() of this version made. */

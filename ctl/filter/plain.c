@@ -54,6 +54,7 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 	case NG_OP_ABS:
 	case NG_OP_IND:
 	case NG_OP_MSH:
+	case NG_OP_IN6:
 		ng_access_load(t, f);
 		break;
 	case NG_OP_LEN:
@@ -105,10 +106,15 @@ static void compare(struct ng_translation *t, const struct sock_filter *f, unsig
 /* next: the block that will be written behind this one. */
 static void write_in(struct ng_translation *t, const struct ng_block *b, size_t next)
 {
+	static const unsigned int tmp[] = { BPF_REG_1, BPF_REG_2, BPF_REG_3 };
 	const struct sock_filter *f = &t->cfg.insns[b->end - 1];
+	size_t in = block_label(t, b->succ[0]);
 
-	ng_table_test(&t->emit, &t->tables[f->k], NG_REG_A, BPF_REG_1, BPF_REG_2,
-		      block_label(t, b->succ[0]));
+	if (ng_op_of(f) == NG_OP_IN)
+		ng_table_test(&t->emit, &t->tables[f->k], NG_REG_A, tmp[0], tmp[1], in);
+	else
+		ng_table_test_string(&t->emit, &t->tables[NG_IN6_SET(f->k)], ng_access_string(t, f),
+				     tmp, in);
 	if (b->succ[1] != next)
 		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[1]));
 }
@@ -152,7 +158,7 @@ static unsigned int needs_from(const struct ng_translation *t, const struct ng_b
 		const struct sock_filter *f = &t->cfg.insns[i];
 		unsigned int needs;
 
-		if (ng_op_size(f) && !ng_access_possible(t, f))
+		if (ng_access_size(t, f) && !ng_access_possible(t, f))
 			break;
 		needs = ng_access_needs(t, f);
 		most = needs > most ? needs : most;
@@ -166,7 +172,7 @@ static bool write_straight(struct ng_translation *t, const struct ng_block *b,
 {
 	for (size_t i = b->start; i < b->end; i++) {
 		const struct sock_filter *f = &t->cfg.insns[i];
-		bool is_load = ng_op_size(f) > 0;
+		bool is_load = ng_access_size(t, f) > 0;
 
 		if (is_load && ng_access_possible(t, f) && ng_access_needs(t, f) > *guarded) {
 			*guarded = needs_from(t, b, i);
@@ -240,7 +246,8 @@ static void write_end(struct ng_translation *t, size_t i, size_t next)
 	else if (b->succ[0] == b->succ[1] &&
 		 (b->succ[0] != next || (t->cfg.has_loops && !t->may_goto)))
 		ng_emit_jump(&t->emit, NG_JA(0), block_label(t, b->succ[0]));
-	else if (b->succ[0] != b->succ[1] && ng_op_of(last) == NG_OP_IN)
+	else if (b->succ[0] != b->succ[1] &&
+		 (ng_op_of(last) == NG_OP_IN || ng_op_of(last) == NG_OP_IN6))
 		write_in(t, b, next);
 	else if (b->succ[0] != b->succ[1])
 		write_choice(t, b, next);
@@ -267,7 +274,7 @@ static void write_block(struct ng_translation *t, size_t i, struct block_state *
 static bool cannot_go_on(const struct ng_translation *t, const struct ng_block *b)
 {
 	for (size_t i = b->start; i < b->end; i++)
-		if (ng_op_size(&t->cfg.insns[i]) && !ng_access_possible(t, &t->cfg.insns[i]))
+		if (ng_access_size(t, &t->cfg.insns[i]) && !ng_access_possible(t, &t->cfg.insns[i]))
 			return true;
 	return false;
 }

@@ -11,7 +11,8 @@ static const char *const alu_name[] = {
 };
 
 static const char *const test_name[NG_T_MAX] = {
-	[NG_T_EQ] = "==", [NG_T_GT] = ">", [NG_T_GE] = ">=", [NG_T_SET] = "&", [NG_T_IN] = "in"
+	[NG_T_EQ] = "==", [NG_T_GT] = ">",  [NG_T_GE] = ">=",
+	[NG_T_SET] = "&", [NG_T_IN] = "in", [NG_T_IN6] = "in",
 };
 
 static void print_value(FILE *to, const struct ng_ir *ir, ng_val number);
@@ -109,6 +110,15 @@ static void print_check(FILE *to, const struct ng_ir *ir, ng_val check, const ch
 	fputs(end, to);
 }
 
+static void print_words(FILE *to, const struct ng_ir *ir, const struct ng_ir_block *b)
+{
+	const struct ng_set *set = &ir->set[b->set];
+
+	fprintf(to, "pkt[%u:%u]", ir->value[b->left].k, 4 * set->words);
+	if (set->mask != ~0u)
+		fprintf(to, "/%u", 32 * set->words - (unsigned int)__builtin_ctz(set->mask));
+}
+
 static void print_end(FILE *to, const struct ng_ir *ir, const struct ng_ir_block *b)
 {
 	if (b->test == NG_T_ALWAYS)
@@ -117,11 +127,14 @@ static void print_end(FILE *to, const struct ng_ir *ir, const struct ng_ir_block
 		fprintf(to, "return ");
 	else
 		fprintf(to, "if ");
-	print_value(to, ir, b->left);
+	if (b->test == NG_T_IN6)
+		print_words(to, ir, b);
+	else
+		print_value(to, ir, b->left);
 	if (b->test == NG_T_RETURN)
 		return;
 	fprintf(to, " %s ", test_name[b->test]);
-	if (b->test == NG_T_IN)
+	if (b->test == NG_T_IN || b->test == NG_T_IN6)
 		fprintf(to, "set%zu (%zu keys)", b->set, ir->set[b->set].n);
 	else
 		print_value(to, ir, b->right);

@@ -151,7 +151,7 @@ static void need_block(struct phis *p, const struct ng_ir_block *b)
 	if (b->test == NG_T_ALWAYS)
 		return;
 	need_value(p, b->left);
-	if (b->test != NG_T_IN && b->test != NG_T_RETURN)
+	if (b->test != NG_T_IN && b->test != NG_T_IN6 && b->test != NG_T_RETURN)
 		need_value(p, b->right);
 }
 

@@ -87,9 +87,9 @@ static void each_root(struct ng_wants *w, size_t block,
 
 		fn(w, checked->op == NG_V_LOAD ? checked->a : checked->b, arg);
 	}
-	if (b->test != NG_T_ALWAYS)
+	if (b->test != NG_T_ALWAYS && b->test != NG_T_IN6) /* which reads where the words lie */
 		fn(w, b->left, arg);
-	if (b->test != NG_T_ALWAYS && b->test != NG_T_RETURN && b->test != NG_T_IN)
+	if (b->test >= NG_T_EQ && b->test <= NG_T_SET)
 		fn(w, b->right, arg);
 	for (unsigned int side = 0; b->test != NG_T_RETURN && side < 2; side++) {
 		const struct ng_ir_block *to = &w->ir->block[b->succ[side]];

@@ -69,7 +69,7 @@ static bool add_set(struct ng_ir *ir, struct ng_ir_block *b, __u32 *key, size_t 
 	if (!set)
 		return false;
 	ir->set = set;
-	set[ir->n_sets] = (struct ng_set){ key, unique(key, n) };
+	set[ir->n_sets] = (struct ng_set){ .key = key, .n = unique(key, n) };
 	b->test = NG_T_IN;
 	b->set = ir->n_sets++;
 	b->right = 0;

@@ -2,6 +2,7 @@
 /* Constant sets: choosing a table, filling it, asking it. */
 #include "ctl/filter/table.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,6 +29,64 @@ static const struct shape {
 	{ 8, 4, 64, SIZE_MAX },
 };
 
+/* What a string is read in, in this order. */
+struct piece {
+	unsigned int off, size;
+	bool masked;
+};
+
+/* As few as possible; one that is masked has 4 bytes, for its mask is an immediate operand. */
+static unsigned int pieces_of(const struct ng_set *set, struct piece piece[NG_PIECES_MAX])
+{
+	unsigned int n = 0, word = 0;
+
+	while (word < set->words) {
+		unsigned int left = set->words - word;
+		bool wide = left > 2 || (left == 2 && set->mask == ~0u);
+
+		piece[n++] =
+			(struct piece){ 4 * word, wide ? 8 : 4, left == 1 && set->mask != ~0u };
+		word += wide ? 2 : 1;
+	}
+	return n;
+}
+
+/* Of a slot. */
+static unsigned int slot_bytes(const struct ng_set *set)
+{
+	if (!set->words)
+		return sizeof(__u32);
+	return set->words == 2 ? 8 : 16;
+}
+
+/* Key i as it lies in the packet. */
+static void string_of(const struct ng_set *set, size_t i, __u32 *to)
+{
+	for (unsigned int j = 0; j < set->words; j++)
+		to[j] = htonl(set->key[i * set->words + j]);
+}
+
+static size_t string_bucket(const struct ng_table *t, size_t i)
+{
+	struct piece piece[NG_PIECES_MAX];
+	unsigned int n = pieces_of(t->set, piece);
+	__u32 string[NG_SET_WORDS_MAX];
+	__u64 sum = 0;
+
+	string_of(t->set, i, string);
+	for (unsigned int j = 0; j < n; j++) {
+		const __u32 *from = string + piece[j].off / 4;
+		__u64 wide;
+
+		if (piece[j].size == 8)
+			memcpy(&wide, from, sizeof(wide));
+		else
+			wide = *from;
+		sum += wide * t->factor[j];
+	}
+	return sum >> (64 - t->lg);
+}
+
 static __u32 bucket_of(const struct ng_table *t, __u32 key)
 {
 	return key * t->multiplier >> (32 - t->lg);
@@ -39,12 +98,17 @@ static __u32 filler(size_t b)
 	return b ? 0 : 1u << 31;
 }
 
+static size_t key_bucket(const struct ng_table *t, size_t i)
+{
+	return t->set->words ? string_bucket(t, i) : bucket_of(t, t->set->key[i]);
+}
+
 /* count: a byte for each bucket. */
 static bool fits(const struct ng_table *t, unsigned char *count)
 {
 	memset(count, 0, (size_t)1 << t->lg);
 	for (size_t i = 0; i < t->set->n; i++)
-		if (++count[bucket_of(t, t->set->key[i])] > t->slots)
+		if (++count[key_bucket(t, i)] > t->slots)
 			return false;
 	return true;
 }
@@ -57,6 +121,16 @@ static __u32 next_random(__u32 *state)
 	return *state;
 }
 
+static void choose_factors(struct ng_table *t, __u32 *state)
+{
+	if (!t->set->words)
+		t->multiplier = next_random(state) | 1;
+	for (unsigned int i = 0; t->set->words && i < NG_PIECES_MAX; i++) {
+		t->factor[i] = (__u64)next_random(state) << 32;
+		t->factor[i] |= next_random(state) | 1;
+	}
+}
+
 static int try_shape(struct ng_table *t, const struct shape *shape, __u32 *state)
 {
 	unsigned char *count;
@@ -66,14 +140,14 @@ static int try_shape(struct ng_table *t, const struct shape *shape, __u32 *state
 	t->lg = 1;
 	while ((size_t)1 << t->lg < t->set->n * shape->spread)
 		t->lg++;
-	t->size = t->slots * sizeof(__u32) << t->lg;
+	t->size = (size_t)t->slots * slot_bytes(t->set) << t->lg;
 	if (t->offset + t->size > (size_t)1 << SIZE_LG_MAX)
 		return -E2BIG;
 	count = malloc((size_t)1 << t->lg);
 	if (!count)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < shape->tries && !found; i++) {
-		t->multiplier = next_random(state) | 1;
+		choose_factors(t, state);
 		found = fits(t, count);
 	}
 	free(count);
@@ -85,7 +159,7 @@ static int plan_buckets(struct ng_table *t)
 	__u32 state = SEED;
 	int ret = -E2BIG;
 
-	t->kind = NG_TABLE_BUCKETS;
+	t->kind = t->set->words ? NG_TABLE_STRINGS : NG_TABLE_BUCKETS;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]) && ret == -E2BIG; i++)
 		if (t->set->n <= shapes[i].max)
 			ret = try_shape(t, &shapes[i], &state);
@@ -97,7 +171,9 @@ int ng_table_plan(const struct ng_set *set, size_t offset, struct ng_table *out)
 	struct ng_table t = { .kind = NG_TABLE_LINEAR, .set = set, .offset = offset };
 	int ret = 0;
 
-	if (set->n >= NG_TABLE_BREAK_EVEN && set->key[set->n - 1] <= BITMAP_MAX) {
+	if (set->words) {
+		ret = plan_buckets(&t);
+	} else if (set->n >= NG_TABLE_BREAK_EVEN && set->key[set->n - 1] <= BITMAP_MAX) {
 		t.kind = NG_TABLE_BITMAP;
 		t.size = BITMAP_WORDS * sizeof(__u64);
 	} else if (set->n >= NG_TABLE_BREAK_EVEN) {
@@ -129,12 +205,32 @@ static void fill_buckets(const struct ng_table *t, __u32 *slot)
 	}
 }
 
+static void fill_strings(const struct ng_table *t, char *slot)
+{
+	unsigned int bytes = slot_bytes(t->set);
+	__u32 first[NG_SET_WORDS_MAX] = { 0 }, string[NG_SET_WORDS_MAX] = { 0 };
+
+	string_of(t->set, 0, first);
+	for (size_t i = 0; i < t->size / bytes; i++)
+		memcpy(slot + i * bytes, first, bytes);
+	for (size_t i = 1; i < t->set->n; i++) {
+		char *to = slot + string_bucket(t, i) * t->slots * bytes;
+
+		string_of(t->set, i, string);
+		while (memcmp(to, first, bytes) != 0)
+			to += bytes;
+		memcpy(to, string, bytes);
+	}
+}
+
 void ng_table_fill(const struct ng_table *t, void *to)
 {
 	if (t->kind == NG_TABLE_BITMAP)
 		fill_bitmap(t, to);
 	else if (t->kind == NG_TABLE_BUCKETS)
 		fill_buckets(t, to);
+	else if (t->kind == NG_TABLE_STRINGS)
+		fill_strings(t, to);
 }
 
 int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tables, size_t *size)
@@ -226,4 +322,77 @@ void ng_table_test(struct ng_emit *e, const struct ng_table *t, unsigned int key
 		test_bitmap(e, t, key, tmp1, tmp2, in);
 	else
 		test_buckets(e, t, key, tmp1, tmp2, in);
+}
+
+static void load_piece(struct ng_emit *e, const struct ng_table *t, const struct piece *piece,
+		       struct ng_string_at at, unsigned int to)
+{
+	ng_emit(e,
+		NG_LOAD(piece->size == 8 ? BPF_DW : BPF_W, to, at.reg, at.off + (int)piece->off));
+	if (piece->masked)
+		ng_emit(e, NG_ALU32_I(BPF_AND, to, htonl(t->set->mask)));
+}
+
+static void put_factor(struct ng_emit *e, unsigned int reg, __u64 factor)
+{
+	ng_emit(e, NG_INSN(BPF_LD | BPF_DW | BPF_IMM, reg, 0, 0, factor & 0xffffffff));
+	ng_emit(e, NG_INSN(0, 0, 0, 0, factor >> 32));
+}
+
+/* tmp[2] = the address of the bucket. */
+static void find_bucket(struct ng_emit *e, const struct ng_table *t, const struct piece *piece,
+			unsigned int n, struct ng_string_at at, const unsigned int tmp[3])
+{
+	for (unsigned int i = 0; i < n; i++) {
+		load_piece(e, t, &piece[i], at, tmp[i ? 1 : 0]);
+		put_factor(e, tmp[2], t->factor[i]);
+		ng_emit(e, NG_ALU(BPF_MUL, tmp[i ? 1 : 0], tmp[2]));
+		if (i)
+			ng_emit(e, NG_ALU(BPF_ADD, tmp[0], tmp[1]));
+	}
+	ng_emit(e, NG_ALU_I(BPF_RSH, tmp[0], 64 - t->lg));
+	ng_emit(e, NG_ALU_I(BPF_LSH, tmp[0], __builtin_ctz(t->slots * slot_bytes(t->set))));
+	add_base(e, t, tmp[2], tmp[0]);
+}
+
+/*
+ * The last pieces are compared first: addresses of one net differ there. The packet's stays in
+ * tmp[1] unless a slot has the same, whose other pieces are compared then.
+ */
+static void test_slot(struct ng_emit *e, const struct ng_table *t, const struct piece *piece,
+		      unsigned int n, unsigned int slot, struct ng_string_at at,
+		      const unsigned int tmp[3], size_t in)
+{
+	const struct ng_string_at there = { tmp[2], (int)(slot * slot_bytes(t->set)) };
+	size_t ahead[NG_PIECES_MAX];
+
+	for (unsigned int i = n; i-- > 0;) {
+		const struct piece whole = { piece[i].off, piece[i].size, false };
+
+		load_piece(e, t, &whole, there, tmp[0]);
+		if (i < n - 1)
+			load_piece(e, t, &piece[i], at, tmp[1]);
+		if (i == 0)
+			ng_emit_jump(e, NG_JUMP(BPF_JEQ, tmp[0], tmp[1], 0), in);
+		else
+			ahead[i] = ng_emit_ahead(e, NG_JUMP(BPF_JNE, tmp[0], tmp[1], 0));
+	}
+	for (unsigned int i = 1; i + 1 < n; i++)
+		ng_emit_land(e, ahead[i]);
+	if (n > 1 && slot + 1 < t->slots)
+		load_piece(e, t, &piece[n - 1], at, tmp[1]);
+	if (n > 1)
+		ng_emit_land(e, ahead[n - 1]);
+}
+
+void ng_table_test_string(struct ng_emit *e, const struct ng_table *t, struct ng_string_at at,
+			  const unsigned int tmp[3], size_t in)
+{
+	struct piece piece[NG_PIECES_MAX];
+	unsigned int n = pieces_of(t->set, piece);
+
+	find_bucket(e, t, piece, n, at, tmp);
+	load_piece(e, t, &piece[n - 1], at, tmp[1]);
+	for (unsigned int slot = 0; slot < t->slots; slot++)
+		test_slot(e, t, piece, n, slot, at, tmp, in);
 }

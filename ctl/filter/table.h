@@ -7,8 +7,12 @@
  *		 multiplier is found by trial, so that no bucket overflows. An empty slot holds a
  *		 number that belongs to another bucket and so is never looked for here.
  *	BITMAP	 a bit for each number up to 0xffff, in words of 64: ports, protocols
+ *	STRINGS	 sets of strings: bucket (p0 * f0 + p1 * f1 ..) >> (64 - lg), of 64 bits, each of
+ *		 `slots` strings. The pieces p are what the packet is read in, 8 or 4 bytes each; the
+ *		 factors f are found by trial. An empty slot holds the first key: what is equal to
+ *		 it is in the set.
  *
- * The data lie in host byte order, as the program reads them.
+ * Numbers lie in host byte order, strings as they lie in the packet.
  */
 #ifndef NG_CTL_FILTER_TABLE_H
 #define NG_CTL_FILTER_TABLE_H
@@ -18,15 +22,18 @@
 #define NG_TABLE_BREAK_EVEN 16 /* keys; below, comparisons are at least as fast as a table */
 #define NG_TABLE_ALIGN	    64 /* of offsets and sizes */
 
-enum ng_table_kind { NG_TABLE_LINEAR, NG_TABLE_BUCKETS, NG_TABLE_BITMAP };
+enum ng_table_kind { NG_TABLE_LINEAR, NG_TABLE_BUCKETS, NG_TABLE_BITMAP, NG_TABLE_STRINGS };
+
+#define NG_PIECES_MAX 3
 
 struct ng_table {
 	enum ng_table_kind kind;
 	const struct ng_set *set;
-	size_t offset; /* in the filter's data, a multiple of NG_TABLE_ALIGN */
-	size_t size;   /* bytes, a multiple of NG_TABLE_ALIGN; 0: LINEAR */
-	__u32 multiplier;
-	unsigned int lg; /* 1 << lg buckets */
+	size_t offset;		     /* in the filter's data, a multiple of NG_TABLE_ALIGN */
+	size_t size;		     /* bytes, a multiple of NG_TABLE_ALIGN; 0: LINEAR */
+	__u32 multiplier;	     /* BUCKETS */
+	__u64 factor[NG_PIECES_MAX]; /* STRINGS */
+	unsigned int lg;	     /* 1 << lg buckets */
 	unsigned int slots;
 };
 
@@ -50,5 +57,17 @@ int ng_table_fill_all(const struct ng_table *tables, size_t n, size_t size, void
  */
 void ng_table_test(struct ng_emit *e, const struct ng_table *t, unsigned int key, unsigned int tmp1,
 		   unsigned int tmp2, size_t in);
+
+/* Where the bytes of a string lie: behind the address in a register. */
+struct ng_string_at {
+	unsigned int reg;
+	int off;
+};
+/*
+ * The same for a set of strings. All its bytes may be read there. Changes the three registers tmp;
+ * at.reg is none of them.
+ */
+void ng_table_test_string(struct ng_emit *e, const struct ng_table *t, struct ng_string_at at,
+			  const unsigned int tmp[3], size_t in);
 
 #endif

@@ -114,7 +114,7 @@ static int says(const struct ng_ir *ir, const struct fact *f, const struct ng_ir
 		return -1;
 	if (f->test == b->test && f->right == b->right && f->set == b->set)
 		return f->outcome;
-	if (f->test != NG_T_EQ || !f->outcome || b->test == NG_T_IN ||
+	if (f->test != NG_T_EQ || !f->outcome || b->test == NG_T_IN || b->test == NG_T_IN6 ||
 	    !ng_ir_is_const(ir, f->right, &k))
 		return -1;
 	return ng_ir_settled(ir, b->test, f->right, b->right);

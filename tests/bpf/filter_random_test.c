@@ -87,19 +87,54 @@ static struct sock_filter random_load(void)
 	}
 }
 
-static __u32 set_keys[4][300];
+#define NUMBERS 4 /* sets of them; the others are of strings */
+
+static __u32 set_keys[6][300];
 static struct ng_set sets[] = {
-	{ set_keys[0], 1 },   /* compared */
-	{ set_keys[1], 15 },  /* the same */
-	{ set_keys[2], 40 },  /* a bit map */
-	{ set_keys[3], 300 }, /* buckets */
+	{ .key = set_keys[0], .n = 1 },	  /* compared */
+	{ .key = set_keys[1], .n = 15 },  /* the same */
+	{ .key = set_keys[2], .n = 40 },  /* a bit map */
+	{ .key = set_keys[3], .n = 300 }, /* buckets */
+	{ .key = set_keys[4], .n = 100, .words = 2, .mask = 0xfffffff0 },
+	{ .key = set_keys[5], .n = 50, .words = 4, .mask = ~0u },
 };
+
+/* Strings from a packet, or they would hardly be in one: the last word sorts them. */
+static void make_strings(struct ng_set *set)
+{
+	struct packet p;
+	uint32_t at = below(20);
+
+	make_packet(&p);
+	pad_packet(&p, 64);
+	for (size_t i = 0; i < set->n; i++) {
+		__u32 *key = set->key + i * set->words;
+
+		memcpy(key, p.data + at, set->words * sizeof(*key));
+		for (unsigned int j = 0; j < set->words; j++)
+			key[j] = __builtin_bswap32(key[j]);
+		key[set->words - 1] = (__u32)i << 8;
+	}
+}
 
 static void make_sets(void)
 {
-	for (size_t i = 0; i < N_OF(sets); i++)
+	for (size_t i = 0; i < NUMBERS; i++)
 		for (__u32 k = 0, key = 0; k < sets[i].n; k++)
 			sets[i].key[k] = key += 1 + below(k < 40 ? 9 : 25000000);
+	for (size_t i = NUMBERS; i < N_OF(sets); i++)
+		make_strings(&sets[i]);
+}
+
+static struct sock_filter random_membership(unsigned char reach)
+{
+	unsigned char jt = (unsigned char)below(reach), jf = (unsigned char)below(reach);
+	__u32 set = below(N_OF(sets));
+
+	if (set < NUMBERS)
+		return (struct sock_filter)BPF_JUMP(BPF_JMP | NG_BPF_IN | BPF_K, set, jt, jf);
+	return (struct sock_filter)BPF_JUMP(BPF_JMP | NG_BPF_IN6 | BPF_K,
+					    NG_IN6_K(set, random_offset() & 0xffff), jt, jf);
 }
 
 /* room: instructions between this one and the last. */
@@ -111,9 +146,7 @@ static struct sock_filter random_jump(unsigned int room)
 	if (below(6) == 0)
 		return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, below(reach));
 	if (below(8) == 0)
-		return (struct sock_filter)BPF_JUMP(BPF_JMP | NG_BPF_IN | BPF_K, below(N_OF(sets)),
-						    (unsigned char)below(reach),
-						    (unsigned char)below(reach));
+		return random_membership(reach);
 	return (struct sock_filter)BPF_JUMP(
 		BPF_JMP | op[below(4)] | (below(3) ? BPF_K : BPF_X), below(2) ? rnd() : below(256),
 		(unsigned char)below(reach), (unsigned char)below(reach));
@@ -148,7 +181,7 @@ static bool is_valid(const struct ng_cbpf *filter)
 
 	for (size_t i = 0; i < filter->n; i++) {
 		insns[i] = filter->insns[i];
-		if (ng_op_of(&insns[i]) == NG_OP_IN)
+		if (ng_op_of(&insns[i]) == NG_OP_IN || ng_op_of(&insns[i]) == NG_OP_IN6)
 			insns[i].code = BPF_JMP | BPF_JEQ | BPF_K;
 	}
 	return bpf_validate((const struct ng_pcap_insn *)insns, (int)filter->n);

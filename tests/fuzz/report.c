@@ -174,10 +174,12 @@ static void print_sets(const struct ng_cbpf *p)
 {
 	printf("#     .sets = (const struct ng_set[]){");
 	for (size_t i = 0; i < p->n_sets; i++) {
-		printf("%s{ (uint32_t[]){", i ? ", " : " ");
-		for (size_t j = 0; j < p->sets[i].n; j++)
-			printf("%s%u", j ? ", " : " ", p->sets[i].key[j]);
-		printf(" }, %zu }", p->sets[i].n);
+		const struct ng_set *set = &p->sets[i];
+
+		printf("%s{ .key = (uint32_t[]){", i ? ", " : " ");
+		for (size_t j = 0; j < set->n * (set->words ? set->words : 1); j++)
+			printf("%s%u", j ? ", " : " ", set->key[j]);
+		printf(" }, .n = %zu, .words = %u, .mask = %#x }", set->n, set->words, set->mask);
 	}
 	printf(" }, .n_sets = %zu,\n", p->n_sets);
 }

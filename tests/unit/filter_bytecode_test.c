@@ -45,7 +45,8 @@ static const struct {
 	{ "1\n6 0 0 4294967296\n", 2, 7, "k is a number from 0 to 4294967295" },
 	{ "1\n6 0 0 99999999999999999999999\n", 2, 7, "k is a number from 0 to 4294967295" },
 	{ "2\n6 0 0 0\n255 0 0 0\n", 3, 1, "255 is no opcode of classic BPF" },
-	{ "2\n85 0 0 0\n6 0 0 0\n", 2, 1, "85 is no opcode of classic BPF" }, /* NG_BPF_IN */
+	{ "2\n85 0 0 0\n6 0 0 0\n", 2, 1, "85 is no opcode of classic BPF" },	/* NG_BPF_IN */
+	{ "2\n101 0 0 0\n6 0 0 0\n", 2, 1, "101 is no opcode of classic BPF" }, /* NG_BPF_IN6 */
 	{ "2,40 0 0 12,,6 0 0 0", 1, 13, "code is missing" },
 	{ "2,40 0 0 12,300 0 0 0", 1, 13, "300 is no opcode of classic BPF" },
 };

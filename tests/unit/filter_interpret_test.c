@@ -164,6 +164,31 @@ static void test_set(void)
 		       "membership of a number in a set of %zu, row %zu", N_OF(keys), i);
 }
 
+static void test_strings(void)
+{
+	__u32 keys[] = { 1, 0x20000, 1, 0x30000, 0x80000000, 0 };
+	struct ng_set set = { .key = keys, .n = 3, .words = 2, .mask = 0xffff0000 };
+	struct sock_filter insns[] = {
+		BPF_JUMP(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(0, 1), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 5),
+		BPF_STMT(BPF_RET | BPF_K, 9),
+	};
+	struct ng_cbpf p = { .insns = insns, .n = 3, .sets = &set, .n_sets = 1 };
+	static const struct {
+		const char *packet;
+		unsigned int len, want;
+	} rows[] = {
+		{ "\xff\0\0\0\1\0\2\0\0", 9, 9 }, { "\xff\0\0\0\1\0\3\xff\xff", 9, 9 },
+		{ "\xff\0\0\0\1\0\4\0\0", 9, 5 }, { "\xff\x80\0\0\0\0\0\0\7", 9, 9 },
+		{ "\xff\0\0\0\0\0\2\0\0", 9, 5 }, { "\xff\0\0\0\1\0\2\0", 8, 0 },
+		{ "\xff\xff\0\0\1\0\2\0", 8, 0 },
+	};
+
+	for (size_t i = 0; i < N_OF(rows); i++)
+		is_int(ng_filter_interpret(&p, rows[i].packet, rows[i].len, rows[i].len),
+		       rows[i].want, "membership of two words, the last masked, row %zu", i);
+}
+
 static void test_metadata(void)
 {
 	static const struct {
@@ -269,6 +294,7 @@ int main(void)
 {
 	test_random_programs();
 	test_set();
+	test_strings();
 	test_metadata();
 	test_memory_begins_as_zero();
 	test_rounds();

@@ -116,10 +116,26 @@ static bool is_in(const struct ng_set *set, uint32_t n)
 	return false;
 }
 
+static bool is_string_in(struct run *r, const struct ng_set *set, struct ng_value word)
+{
+	uint32_t key[NG_SET_WORDS_MAX];
+
+	for (unsigned int i = 0; i < set->words; i++, word.k += 4)
+		key[i] = load(r, &word);
+	key[set->words - 1] &= set->mask;
+	for (size_t i = 0; i < set->n; i++)
+		if (memcmp(key, set->key + i * set->words, set->words * sizeof(*key)) == 0)
+			return true;
+	return false;
+}
+
 static bool holds(struct run *r, const struct ng_ir_block *b)
 {
-	uint32_t left = value(r, b->left), right;
+	uint32_t left, right;
 
+	if (b->test == NG_T_IN6)
+		return is_string_in(r, &r->ir->set[b->set], r->ir->value[b->left]);
+	left = value(r, b->left);
 	if (b->test == NG_T_IN)
 		return is_in(&r->ir->set[b->set], left);
 	right = value(r, b->right);

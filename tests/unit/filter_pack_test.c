@@ -29,6 +29,12 @@ static struct ng_cbpf make(size_t insns, size_t sets, size_t keys)
 	return p;
 }
 
+static bool same_set(const struct ng_set *a, const struct ng_set *b)
+{
+	return a->n == b->n && a->words == b->words && a->mask == b->mask &&
+	       memcmp(a->key, b->key, a->n * (a->words ? a->words : 1) * sizeof(__u32)) == 0;
+}
+
 static bool same(const struct ng_cbpf *a, const struct ng_cbpf *b)
 {
 	if (a->n != b->n || a->n_sets != b->n_sets)
@@ -36,8 +42,7 @@ static bool same(const struct ng_cbpf *a, const struct ng_cbpf *b)
 	if (a->n && memcmp(a->insns, b->insns, a->n * sizeof(*a->insns)))
 		return false;
 	for (size_t i = 0; i < a->n_sets; i++)
-		if (a->sets[i].n != b->sets[i].n ||
-		    memcmp(a->sets[i].key, b->sets[i].key, a->sets[i].n * sizeof(__u32)))
+		if (!same_set(&a->sets[i], &b->sets[i]))
 			return false;
 	return true;
 }
@@ -135,13 +140,14 @@ static void test_altered_knowingly(void)
 		{ "a set without keys", 12, 0 },
 		{ "a set that reaches the end", 12, 4000000000u },
 		{ "a set that takes one word too many", 12, 4 },
-		{ "keys out of order", 13, 7 },
-		{ "a key twice", 14, 0 },
-		{ "something in the filling", 21, 1 },
+		{ "keys out of order", 15, 7 },
+		{ "a key twice", 16, 0 },
+		{ "numbers with a mask", 14, 1 },
+		{ "something in the filling", 25, 1 },
 	};
 
 	ng_filter_pack(&p, (void **)&head, &n);
-	is_int(n, 88, "32 of header, 16 of instructions, 16 + 20 of sets, 4 to fill");
+	is_int(n, 104, "32 of header, 16 of instructions, 24 + 28 of sets, 4 to fill");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		__u32 *word = (__u32 *)head + rows[i].word, old = *word;
 
@@ -170,6 +176,51 @@ static void test_altered_knowingly(void)
 	is_int(known, 100000, "at random: taken only with the same shape");
 	ng_cbpf_free(&p);
 	free(head);
+}
+
+static void test_strings(void)
+{
+	struct sock_filter insns[] = {
+		BPF_JUMP(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(0, 22), 0, 0),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+	};
+	__u32 key[] = { 1, 0x10000, 1, 0x20000 };
+	struct ng_set set = { .key = key, .n = 2, .words = 2, .mask = 0xffff0000 };
+	struct ng_cbpf p = { .insns = insns, .n = 2, .sets = &set, .n_sets = 1 }, back = { 0 };
+	static const struct {
+		const char *what;
+		size_t word; /* of 4 bytes */
+		__u32 value;
+	} rows[] = {
+		{ "numbers with a mask", 13, 0 },
+		{ "strings of one word", 13, 1 },
+		{ "strings of five words", 13, 5 },
+		{ "strings without a mask", 14, 0 },
+		{ "strings with bits off the mask", 14, 0xfffe0000 },
+		{ "a string twice", 18, 0x10000 },
+		{ "strings out of order", 17, 0 },
+		{ "too many strings", 12, 3 },
+		{ "a number in a set of strings", 8, 0x55 },
+		{ "a set that there is not", 9, 1 },
+	};
+	struct ng_pack_head *head = NULL;
+	size_t n = 0;
+
+	is_int(ng_filter_pack(&p, (void **)&head, &n), 0, "packs strings");
+	is_int(ng_filter_unpack(head, n, &back), 0, "unpacks them");
+	ok(same(&p, &back), "the same");
+	ng_cbpf_free(&back);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		__u32 *word = (__u32 *)head + rows[i].word, old = *word;
+
+		*word = rows[i].value;
+		sum_again((__u64 *)head, n);
+		is_int(refused(head, n), -EPROTO, "%s", rows[i].what);
+		*word = old;
+	}
+	free(head);
+	set.words = 1;
+	is_int(ng_filter_pack(&p, (void **)&head, &n), -EINVAL, "strings of one word");
 }
 
 static void test_limits(void)
@@ -203,6 +254,7 @@ int main(void)
 	test_truncated();
 	test_altered();
 	test_altered_knowingly();
+	test_strings();
 	test_limits();
 	return tap_done();
 }

@@ -47,7 +47,7 @@ static const struct {
 	  -EINVAL,
 	  "jump out" },
 	{ "a set that there is not",
-	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 2, 0, 0), RETURN_0 },
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 6, 0, 0), RETURN_0 },
 	  2,
 	  -EINVAL,
 	  "no such set" },
@@ -66,6 +66,41 @@ static const struct {
 	  2,
 	  -EINVAL,
 	  "unknown opcode" },
+	{ "a number in a set of strings",
+	  { J(BPF_JMP | NG_BPF_IN | BPF_K, 2, 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a string in a set of numbers",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(0, 22), 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a set of strings that there is not",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(6, 22), 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "strings of one word",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(3, 22), 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "strings of five words",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(4, 22), 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "strings of whose last word nothing counts",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(5, 22), 0, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "no such set" },
+	{ "a jump past the end by a set of strings",
+	  { J(BPF_JMP | NG_BPF_IN6 | BPF_K, NG_IN6_K(2, 22), 1, 0), RETURN_0 },
+	  2,
+	  -EINVAL,
+	  "jump out" },
 	{ "M[16]", { S(BPF_LD | BPF_MEM, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "a store to M[16]", { S(BPF_STX, 16), RETURN_0 }, 2, -EINVAL, "memory cell" },
 	{ "division by zero", { S(BPF_ALU | BPF_DIV | BPF_K, 0), RETURN_0 }, 2, -EINVAL, "zero" },
@@ -100,14 +135,21 @@ static const struct {
 
 static void test_refused(void)
 {
-	__u32 key = 5;
-	struct ng_set sets[] = { { &key, 1 }, { &key, 0 } };
+	__u32 key[2] = { 5, 6 };
+	struct ng_set sets[] = {
+		{ .key = key, .n = 1 },
+		{ .key = key, .n = 0 },
+		{ .key = key, .n = 1, .words = 2, .mask = ~0u },
+		{ .key = key, .n = 1, .words = 1, .mask = ~0u },
+		{ .key = key, .n = 1, .words = 5, .mask = ~0u },
+		{ .key = key, .n = 1, .words = 2 },
+	};
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct ng_cbpf filter = { .insns = (struct sock_filter *)refused[i].insns,
 					  .n = refused[i].n,
 					  .sets = sets,
-					  .n_sets = 2 };
+					  .n_sets = sizeof(sets) / sizeof(sets[0]) };
 		struct ng_ebpf out = { 0 };
 		struct ng_error err = { 0 };
 		int ret = ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, &err);
