@@ -15,7 +15,6 @@ struct subject {
 	unsigned int flags;	    /* for ng_filter_translate() */
 	bool in_place;
 	struct ng_cbpf program;
-	struct ng_cbpf cleared; /* the same, for the interpreter */
 };
 
 struct tally {
@@ -28,7 +27,7 @@ struct tally {
 	uint64_t unexplained;  /* by the translator, without */
 	uint64_t unverified;   /* by the verifier */
 	uint64_t crowded;      /* not run, because the others filled the program */
-	uint64_t compared;     /* answers of ng_filter_interpret() with libpcap's own */
+	uint64_t compared;     /* answers of ng_filter_interpret() with libpcap's */
 	uint64_t front_failed; /* .. that differ, and programs */
 };
 
@@ -52,13 +51,13 @@ struct failure {
 	uint32_t want, got;
 };
 /*
- * The program that pcap_compile() makes of an expression, its cells cleared; n = 0: it refuses.
- * *nothing: because no packet would match.
+ * The program whose answers by libpcap's interpreter have to be ours; n = 0: there is none.
+ * Of an expression that means the same to nicgate and libpcap, it is the one of pcap_compile().
  */
-void compile_by_libpcap(const struct subject *s, struct ng_cbpf *out, bool *nothing);
+void second_opinion(const struct subject *s, struct ng_cbpf *out);
 uint32_t answer_of_libpcap(const struct ng_cbpf *own, const struct packet *p);
 
-/* own: libpcap's program. Whether the two may answer this packet differently. */
+/* own: the second opinion. Whether the two may answer this packet differently. */
 bool is_excused(const struct subject *s, const struct ng_cbpf *own, const struct packet *p);
 
 /* Make subject and packet as small as they go and print them; what was loaded is lost. */
@@ -68,6 +67,5 @@ void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook)
 void report_front(uint64_t seed, const struct subject *s, const struct packet *p);
 /* Compiles s->text; false: refused. */
 bool compile_subject(struct subject *s);
-void free_subject(struct subject *s);
 
 #endif

@@ -17,7 +17,7 @@ struct reduction {
 	struct subject subject;
 	enum ways_hook hook;	/* not of FRONT */
 	struct failure failure; /* not of REFUSED */
-	struct ng_cbpf own;	/* libpcap's program, of FRONT */
+	struct ng_cbpf own;	/* the second opinion, of FRONT */
 	int attempts;
 };
 
@@ -30,7 +30,7 @@ static bool answers_wrongly(const struct subject *s, struct failure *f)
 		f->run.linear = f->packet.len - 1;
 	if (!ways_fit(&f->packet, &f->run) || ways_run(&f->packet, &f->run, answer))
 		return false;
-	f->want = ng_filter_interpret(&s->cleared, f->packet.data, f->packet.len, f->packet.len);
+	f->want = ng_filter_interpret(&s->program, f->packet.data, f->packet.len, f->packet.len);
 	f->got = answer[0];
 	return f->want != f->got;
 }
@@ -43,7 +43,7 @@ static bool is_understood_wrongly(const struct reduction *r, const struct subjec
 	if (!r->own.n)
 		return false;
 	f->want = answer_of_libpcap(&r->own, p);
-	f->got = ng_filter_interpret(&s->cleared, p->data, p->len, p->len);
+	f->got = ng_filter_interpret(&s->program, p->data, p->len, p->len);
 	return f->want != f->got && !is_excused(s, &r->own, p);
 }
 
@@ -52,11 +52,10 @@ static bool still_fails(struct reduction *r, const struct subject *s, struct fai
 {
 	const struct ways_filter filter = { &s->program, s->flags, s->in_place };
 	static struct ways_state state[WAYS_FILTERS];
-	bool nothing;
 
 	if (r->kind == FRONT) {
 		ng_cbpf_free(&r->own);
-		compile_by_libpcap(s, &r->own, &nothing);
+		second_opinion(s, &r->own);
 		return is_understood_wrongly(r, s, f);
 	}
 	if (r->kind == WRONG && !s->is_expr && !is_runnable(&s->program))
@@ -104,16 +103,13 @@ static void reduce_packet(struct reduction *r)
 static bool next_program(const struct reduction *r, size_t number, struct subject *s)
 {
 	*s = r->subject;
-	if (!shrink_program(&r->subject.program, number, &s->program))
-		return false;
-	clear_cells(&s->program, &s->cleared);
-	return true;
+	return shrink_program(&r->subject.program, number, &s->program);
 }
 
 static bool next_expr(const struct reduction *r, size_t number, struct subject *s)
 {
 	*s = r->subject;
-	s->program = s->cleared = (struct ng_cbpf){ 0 };
+	s->program = (struct ng_cbpf){ 0 };
 	if (!shrink_expr(&r->subject.expr, number, &s->expr))
 		return false;
 	print_expr(&s->expr, s->text);
@@ -147,10 +143,10 @@ static bool try_subject(struct reduction *r, struct subject *s)
 
 	f = r->failure;
 	if (!is_smaller(s, &r->subject) || r->attempts++ > ATTEMPTS_MAX || !still_fails(r, s, &f)) {
-		free_subject(s);
+		ng_cbpf_free(&s->program);
 		return false;
 	}
-	free_subject(&r->subject);
+	ng_cbpf_free(&r->subject.program);
 	r->subject = *s;
 	r->failure = f;
 	return true;
@@ -220,7 +216,7 @@ static void print_what(const struct reduction *r)
 
 	printf("#     .what = \"seed %#" PRIx64 ": ", r->seed);
 	if (r->kind == FRONT)
-		printf("libpcap's own program answers otherwise");
+		printf("libpcap answers otherwise");
 	else if (r->kind == REFUSED)
 		printf("refused by the verifier at %s", r->hook == WAYS_TC ? "tc" : "XDP");
 	else if (run->way == WAY_XDP_FRAGS || run->way == WAY_TC_PAGED ||
@@ -246,7 +242,6 @@ static void reduce(struct reduction *r)
 	struct subject subject = r->subject;
 
 	copy_program(&subject.program, &r->subject.program);
-	copy_program(&subject.cleared, &r->subject.cleared);
 	if (!still_fails(r, &r->subject, &r->failure)) {
 		printf("# FAILED, but not alone\n");
 		return;
@@ -270,7 +265,7 @@ void report_failure(uint64_t seed, const struct subject *s, const struct failure
 	print_row(&r);
 	printf("#   got %u\n", r.failure.got);
 	fflush(stdout);
-	free_subject(&r.subject);
+	ng_cbpf_free(&r.subject.program);
 }
 
 void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook)
@@ -285,7 +280,7 @@ void report_refusal(uint64_t seed, const struct subject *s, enum ways_hook hook)
 	ways_load(hook, &filter, 1, state);
 	printf("#   the verifier: ..%s\n", state[0].text);
 	fflush(stdout);
-	free_subject(&r.subject);
+	ng_cbpf_free(&r.subject.program);
 }
 
 void report_front(uint64_t seed, const struct subject *s, const struct packet *p)
@@ -299,6 +294,6 @@ void report_front(uint64_t seed, const struct subject *s, const struct packet *p
 	print_row(&r);
 	printf("#   got %u\n", r.failure.got);
 	fflush(stdout);
-	free_subject(&r.subject);
+	ng_cbpf_free(&r.subject.program);
 	ng_cbpf_free(&r.own);
 }
