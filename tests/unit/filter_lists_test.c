@@ -70,7 +70,8 @@ static const struct row rows[] = {
 	{ "", 40, " and ", "not src host %7", "", 2 },
 	{ "", 24, " or ", "host %7 or host %A", "", 3 },
 	{ "", 40, " or ", "net %8", "", 1 },
-	{ "tcp[0:2] = 80 and not host 10.0.0.1 or icmp or ", 24, " or ", "host %A", " or less 60", 1 },
+	{ "tcp[0:2] = 80 and not host 10.0.0.1 or icmp or ", 24, " or ", "host %A", " or less 60",
+	  1 },
 	{ "", 24, " or ", "host %A", " or localhost or 10.1.2.3 or greater 100 and tcp", 1 },
 };
 
