@@ -5,6 +5,7 @@
 
 #include "ctl/cmd/filter.h"
 #include "ctl/filter/ir.h"
+#include "ctl/filter/reading.h"
 #include "maps/pins.h"
 
 struct facts {
@@ -13,28 +14,17 @@ struct facts {
 	size_t sets, keys;
 };
 
-static bool is_metadata(const struct sock_filter *f)
+static void find_reads(const struct ng_cbpf *p, struct facts *facts)
 {
-	return ng_op_of(f) == NG_OP_ABS && f->k >= (__u32)SKF_AD_OFF;
-}
-
-static struct facts find_facts(const struct ng_cbpf *p)
-{
-	struct facts facts = { 0 };
-
 	for (size_t i = 0; i < p->n; i++) {
 		const struct sock_filter *f = &p->insns[i];
 		enum ng_op op = ng_op_of(f);
 		__u64 end = (__u64)f->k + ng_op_size(f);
 
-		facts.length |= op == NG_OP_LEN;
-		facts.variable |= op == NG_OP_IND;
-		facts.metadata |= is_metadata(f);
-		facts.loops |= op == NG_OP_JA && (int)f->k < 0;
-		if ((op == NG_OP_ABS || op == NG_OP_MSH) && !is_metadata(f) && end > facts.reach)
-			facts.reach = end;
+		facts->variable |= op == NG_OP_IND;
+		if ((op == NG_OP_ABS || op == NG_OP_MSH) && end > facts->reach)
+			facts->reach = end;
 	}
-	return facts;
 }
 
 /* used: NULL for all. */
@@ -75,19 +65,24 @@ static int count_optimized(struct facts *facts, const struct ng_cfg *cfg)
 	return rc;
 }
 
-/* The sets that the optimizer leaves; without it, those that the program came with. */
-static int find_sets(const struct ng_filter_call *c, struct facts *facts, struct ng_error *err)
+/* The sets are those that the optimizer leaves; without it, those that the program came with. */
+static int find_facts(const struct ng_filter_call *c, struct facts *facts, struct ng_error *err)
 {
 	struct ng_cfg cfg;
 	int rc;
 
-	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets, NULL);
-	if (!c->cbpf.n || c->expression.flags & NG_FILTER_PLAIN)
+	if (!c->cbpf.n)
 		return 0;
 	rc = ng_cfg_build(&c->cbpf, &cfg, err);
 	if (rc)
 		return rc;
-	rc = count_optimized(facts, &cfg);
+	find_reads(&c->cbpf, facts);
+	facts->length = cfg.uses_len;
+	facts->metadata = cfg.uses_meta;
+	facts->loops = cfg.has_loops;
+	count_sets(facts, c->cbpf.sets, c->cbpf.n_sets, NULL);
+	if (!(c->expression.flags & NG_FILTER_PLAIN))
+		rc = count_optimized(facts, &cfg);
 	ng_cfg_free(&cfg);
 	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, "filter", "cannot explain it") : 0;
 }
@@ -121,13 +116,61 @@ static void show_hooks(struct ng_out *out, const struct ng_ebpf body[NG_HOOK_MAX
 	ng_table_end(out);
 }
 
+static const char *step_name(int to, char *buf, size_t size)
+{
+	if (to == NG_READ_MATCH || to == NG_READ_REJECT)
+		return to == NG_READ_MATCH ? "match" : "no match";
+	snprintf(buf, size, "step %d", to + 1);
+	return buf;
+}
+
+static void show_steps(struct ng_out *out, const struct ng_reading *r)
+{
+	static const struct ng_column columns[] = {
+		{ "step", "STEP", NG_RIGHT },
+		{ "expression", "EXPRESSION, AS LIBPCAP READS IT", NG_LEFT },
+		{ "if_so", "IF SO", NG_LEFT },
+		{ "if_not", "IF NOT", NG_LEFT },
+	};
+	char buf[24];
+
+	ng_table_begin(out, "steps", columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < r->n; i++) {
+		ng_table_u64(out, i + 1);
+		ng_table_str(out, r->step[i].text);
+		ng_table_str(out, step_name(r->step[i].on_true, buf, sizeof(buf)));
+		ng_table_str(out, step_name(r->step[i].on_false, buf, sizeof(buf)));
+	}
+	ng_table_end(out);
+}
+
+/* Where our reading of `vlan` is not libpcap's, the filters of libpcap's that it is made of. */
+static void show_reading(struct ng_out *out, const struct ng_reading *r)
+{
+	ng_out_bool(out, "vlan_differs", "reads vlan otherwise than libpcap", r->n > 0);
+	if (r->n)
+		show_steps(out, r);
+}
+
+static int find_reading(const struct ng_expression *e, struct ng_reading *r, struct ng_error *err)
+{
+	if (!e->text || e->bytecode || e->flags & NG_FILTER_STRICT)
+		return 0;
+	return ng_reading_of(e->text, r)
+		       ? ng_err(err, NG_EXIT_FAILED, ENOMEM, "filter", "cannot explain it")
+		       : 0;
+}
+
 int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 {
 	struct ng_ebpf body[NG_HOOK_MAX] = { { 0 } };
-	struct facts facts = find_facts(&c->cbpf);
+	struct ng_reading reading = { .n = 0 };
+	struct facts facts = { 0 };
 	struct ng_out *out = NULL;
-	int rc = find_sets(c, &facts, err);
+	int rc = find_facts(c, &facts, err);
 
+	if (!rc)
+		rc = find_reading(&c->expression, &reading, err);
 	for (unsigned int i = 0; !rc && i < NG_HOOK_MAX; i++)
 		rc = ng_filter_body(c, i, &body[i], err);
 	if (!rc) {
@@ -137,10 +180,12 @@ int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 	if (!rc) {
 		ng_out_begin(out);
 		show_facts(c, facts, out);
+		show_reading(out, &reading);
 		show_hooks(out, body);
 		rc = ng_out_end(out, err);
 	}
 	ng_out_free(out);
+	ng_reading_free(&reading);
 	for (unsigned int i = 0; i < NG_HOOK_MAX; i++)
 		ng_ebpf_free(&body[i]);
 	return rc;

@@ -276,17 +276,20 @@ static void window_constant(struct ng_translation *t, unsigned int k, unsigned i
 	extract(t, NG_REG_A, BEHIND_TAG + (first ? 0 : 4) - k - size, size);
 }
 
+/* Without a branch: the verifier would follow both ways to the end of the filter. */
 static void window_variable(struct ng_translation *t, unsigned int size)
 {
-	size_t first;
-
 	put(t, NG_MOV_I(BPF_REG_4, BEHIND_TAG));
 	put(t, NG_ALU(BPF_SUB, BPF_REG_4, BPF_REG_3));
+	put(t, NG_MOV(BPF_REG_5, BPF_REG_4));
+	put(t, NG_ALU_I(BPF_ARSH, BPF_REG_5, 63)); /* all ones: it ends behind the tag */
 	put(t, NG_LOAD(BPF_DW, NG_REG_A, BPF_REG_10, NG_FP_WIRE_8));
-	first = ng_emit_ahead(&t->emit, NG_JUMP_I(BPF_JSGE, BPF_REG_4, 0, 0));
-	put(t, NG_ALU_I(BPF_ADD, BPF_REG_4, 4));
-	put(t, NG_LOAD(BPF_DW, NG_REG_A, BPF_REG_10, NG_FP_WIRE_12));
-	ng_emit_land(&t->emit, first);
+	put(t, NG_LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, NG_FP_WIRE_12));
+	put(t, NG_ALU(BPF_XOR, BPF_REG_1, NG_REG_A));
+	put(t, NG_ALU(BPF_AND, BPF_REG_1, BPF_REG_5));
+	put(t, NG_ALU(BPF_XOR, NG_REG_A, BPF_REG_1));
+	put(t, NG_ALU_I(BPF_AND, BPF_REG_5, 4));
+	put(t, NG_ALU(BPF_ADD, BPF_REG_4, BPF_REG_5));
 	put(t, NG_ALU_I(BPF_LSH, BPF_REG_4, 3));
 	put(t, NG_ALU(BPF_RSH, NG_REG_A, BPF_REG_4));
 	extract(t, NG_REG_A, 0, size);
@@ -324,16 +327,20 @@ static void tagged_variable(struct ng_translation *t, unsigned int size)
 {
 	struct ng_emit *e = &t->emit;
 	size_t untagged = ng_emit_ahead(e, NG_JUMP_I(BPF_JEQ, NG_REG_TAG, 0, 0));
-	size_t before = ng_emit_ahead(e, NG_JUMP_I(BPF_JLE, BPF_REG_3, MAC_BYTES, 0));
-	size_t behind = ng_emit_ahead(e, NG_JUMP_I(BPF_JGE, BPF_REG_2, BEHIND_TAG, 0));
-	size_t done;
+	size_t beside, done;
 
+	put(t, NG_MOV(BPF_REG_4, BPF_REG_2)); /* behind the last place that is all before the tag */
+	put(t, NG_ALU_I(BPF_SUB, BPF_REG_4, MAC_BYTES + 1 - size));
+	beside = ng_emit_ahead(e, NG_JUMP_I(BPF_JGE, BPF_REG_4, TAG_BYTES + size - 1, 0));
 	window_variable(t, size);
 	done = ng_emit_ahead(e, NG_JA(0));
-	ng_emit_land(e, behind);
-	put(t, NG_ALU_I(BPF_SUB, BPF_REG_2, TAG_BYTES));
+	ng_emit_land(e, beside);
+	put(t, NG_MOV_I(BPF_REG_4, BEHIND_TAG - 1));
+	put(t, NG_ALU(BPF_SUB, BPF_REG_4, BPF_REG_2));
+	put(t, NG_ALU_I(BPF_ARSH, BPF_REG_4, 63)); /* all ones: behind the tag */
+	put(t, NG_ALU_I(BPF_AND, BPF_REG_4, TAG_BYTES));
+	put(t, NG_ALU(BPF_SUB, BPF_REG_2, BPF_REG_4));
 	ng_emit_land(e, untagged);
-	ng_emit_land(e, before);
 	load_by_call(t, size);
 	ng_emit_land(e, done);
 }

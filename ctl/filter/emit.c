@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "ctl/filter/island.h"
+
 int ng_emit_init(struct ng_emit *e, size_t n_labels)
 {
 	*e = (struct ng_emit){ .n_labels = n_labels };
@@ -98,6 +100,8 @@ int ng_emit_finish(struct ng_emit *e, struct ng_ebpf *out)
 {
 	int ret = e->failed ? -ENOMEM : resolve(e);
 
+	if (ret == -E2BIG)
+		ret = ng_islands(e);
 	if (ret)
 		free(e->insns);
 	else

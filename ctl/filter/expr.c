@@ -75,9 +75,12 @@ bool ng_expr_has(const struct ng_expr *e, __u32 i, enum ng_term term)
 
 bool ng_expr_leans(const struct ng_expr *e, __u32 i)
 {
-	while (i && e->node[i].kind != NG_NODE_TERM)
-		i = e->node[i].first;
-	return i && e->node[i].implied && !e->node[i].q.known;
+	if (e->node[i].kind == NG_NODE_TERM)
+		return e->node[i].implied && !e->node[i].q.known;
+	for (__u32 child = e->node[i].first; child; child = e->node[child].next)
+		if (ng_expr_leans(e, child))
+			return true;
+	return false;
 }
 
 /* Values */
@@ -420,15 +423,26 @@ static __u32 parse_ids(struct parser *p, size_t i, struct ng_qual q)
 	inside.ids = true;
 	inside.at = i + 1;
 	chain = enter(&inside) ? parse_expr(&inside, &q) : 0;
-	if (!inside.bad && inside.at == token(p, i)->partner && chain) {
-		const struct ng_node *only = &p->e->node[p->e->node[chain].first];
-
-		/* libpcap takes no single number in parentheses */
-		if (only->next || only->term != NG_TERM_PORTS || only->kind != NG_NODE_TERM)
-			return chain;
-	}
+	if (!inside.bad && inside.at == token(p, i)->partner && chain)
+		return chain;
 	p->e->n = n;
 	return 0;
+}
+
+static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *node,
+			struct ng_qual *q);
+
+/* "port not 80" is "not port 80". i: behind the `not`. */
+static __u32 parse_negated(struct parser *p, size_t i, size_t end, struct ng_node *node,
+			   struct ng_qual *q)
+{
+	struct ng_node negation = { .kind = NG_NODE_NOT, .start = node->start, .end = node->end };
+
+	node->start = token(p, i)->start;
+	node->implied = true;
+	negation.q = *q;
+	negation.first = parse_tail(p, i, end, node, q);
+	return ng_expr_add(p->e, &negation);
 }
 
 /* What stands behind a head: [i, end). q: what the head says. */
@@ -436,6 +450,8 @@ static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *
 			struct ng_qual *q)
 {
 	node->q = *q;
+	if (token(p, i)->kind == NG_TOKEN_NOT && i + 1 < end)
+		return parse_negated(p, i + 1, end, node, q);
 	if (is_word(p, i, "in") && end == i + 2 && token(p, i + 1)->kind == NG_TOKEN_SET) {
 		node->term = NG_TERM_SET;
 		node->set = token(p, i + 1)->start;
@@ -443,8 +459,10 @@ static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *
 	} else if (token(p, i)->kind == NG_TOKEN_OPEN && token(p, i)->partner == end - 1) {
 		__u32 chain = parse_ids(p, i, *q);
 
-		if (chain)
+		if (chain) {
+			p->e->node[chain].q = *q;
 			return chain;
+		}
 		q->known = false;
 	} else if (!read_value(p, i, end, node) && end != i + 1) {
 		q->known = false;
@@ -456,14 +474,13 @@ static __u32 parse_tail(struct parser *p, size_t i, size_t end, struct ng_node *
 static void read_headless(struct parser *p, size_t i, size_t end, struct ng_node *node,
 			  struct ng_qual *q)
 {
-	if (node->term == NG_TERM_OTHER && is_value_alone(p, i, end)) {
-		node->implied = true;
-		node->q = *q;
-		refuse(p, i, (!q->known || !read_value(p, i, end, node)) && p->ids);
-	} else {
+	node->implied = node->term == NG_TERM_OTHER && is_value_alone(p, i, end);
+	refuse(p, i, p->ids && !node->implied);
+	if (!node->implied)
 		q->known = false;
-		refuse(p, i, p->ids);
-	}
+	node->q = *q;
+	if (q->known)
+		read_value(p, i, end, node);
 }
 
 static __u32 parse_term_words(struct parser *p, struct ng_qual *q)
@@ -500,7 +517,7 @@ static bool is_group(const struct parser *p, size_t i)
 static __u32 parse_group(struct parser *p, struct ng_qual *q)
 {
 	size_t i = p->at;
-	struct ng_qual before = *q, inside = { 0 };
+	struct ng_qual before = *q, inside = *q;
 	__u32 chain = before.known ? parse_ids(p, i, before) : 0;
 
 	p->at = token(p, i)->partner + 1;
@@ -542,11 +559,14 @@ static __u32 parse_term(struct parser *p, struct ng_qual *q)
 	return result;
 }
 
-/* Whether the text below node i begins with a value whose words stand before it. */
+/* Whether the text of node i begins with a value whose words stand before it. */
 static bool begins_implied(const struct ng_expr *e, __u32 i)
 {
-	while (e->node[i].kind != NG_NODE_TERM)
+	while (e->node[i].kind != NG_NODE_TERM) {
+		if (e->node[i].q.known)
+			return false;
 		i = e->node[i].first;
+	}
 	return e->node[i].implied;
 }
 
@@ -564,12 +584,16 @@ static __u32 parse_expr(struct parser *p, struct ng_qual *q)
 	__u32 last = 0;
 	bool is_or = false;
 
+	/* libpcap takes no parenthesis there */
+	refuse(p, p->at, p->ids && token(p, p->at)->kind == NG_TOKEN_OPEN);
 	for (;; p->at++) {
 		size_t start = p->at;
 		__u32 child = parse_term(p, q);
 
+		/* no words for it: nothing before it, or a set, which libpcap does not see */
 		refuse(p, start,
-		       !child || (last && ends_in_set(p->e, last) && begins_implied(p->e, child)));
+		       !child || (!p->ids && (!last || ends_in_set(p->e, last)) &&
+				  begins_implied(p->e, child)));
 		if (p->bad)
 			return 0;
 		p->e->node[child].is_or = is_or;

@@ -54,10 +54,10 @@ enum ng_node_kind { NG_NODE_TERM, NG_NODE_NOT, NG_NODE_CHAIN };
 struct ng_node {
 	enum ng_node_kind kind;
 	enum ng_term term;
-	bool is_or;   /* how a chain joins it to what stands before */
-	bool implied; /* a term of a value alone, which takes its neighbour's words */
-	bool made;    /* has no text of its own: to be written from q and value */
-	struct ng_qual q;
+	bool is_or;	  /* how a chain joins it to what stands before */
+	bool implied;	  /* a term of a value alone, which takes its neighbour's words */
+	bool made;	  /* has no text of its own: to be written from q and value */
+	struct ng_qual q; /* of a chain: the words in front of its parenthesis */
 	struct ng_value value;
 	size_t start, end; /* in the text */
 	size_t set;	   /* NG_TERM_SET: where `{` or `@` is */
@@ -86,8 +86,8 @@ __u32 ng_expr_add(struct ng_expr *e, const struct ng_node *node);
 /* Whether some term below node i is of this kind. */
 bool ng_expr_has(const struct ng_expr *e, __u32 i, enum ng_term term);
 /*
- * Whether node i (0: no) begins with a value whose words only libpcap knows: they stand right
- * before it and have to stay there.
+ * Whether some value below node i takes words that only libpcap knows ("wlan host a or b"): what
+ * stands before it has to stay there, in the words it was written.
  */
 bool ng_expr_leans(const struct ng_expr *e, __u32 i);
 

@@ -77,6 +77,16 @@ int ng_filter_compile_named(const char *expr, const char *file, int linktype, un
 			    unsigned int flags, const struct ng_filter_names *names,
 			    struct ng_cbpf *out, struct ng_error *err);
 
+/* How nicgate and libpcap read `vlan` in an expression (docs/filter.md). */
+struct ng_scope_note {
+	bool differs;  /* else the texts are NULL */
+	char *ours;    /* malloc'ed: a line for each alternative, its tags in front */
+	char *libpcap; /* malloc'ed: a line for each part that libpcap looks for elsewhere: where */
+};
+/* expr: not blank. -EINVAL: no expression; -E2BIG: too many alternatives; -ENOMEM. */
+int ng_filter_explain_scope(const char *expr, struct ng_scope_note *note);
+void ng_scope_note_free(struct ng_scope_note *note);
+
 /* What a filter can ask about a packet beyond its bytes, in the kernel's numbers. */
 struct ng_packet_meta {
 	__u32 pkt_type; /* PACKET_HOST, PACKET_OUTGOING .. */

@@ -260,7 +260,7 @@ static int find_runs(struct run *r, __u32 chain)
 		term = term_of(e, child, is_or);
 		if (!term && !ret)
 			ret = fold_run(r);
-		else if (term && !ng_expr_leans(e, next))
+		else if (term)
 			add_member(r, term, place);
 		child = next;
 	}
@@ -370,6 +370,8 @@ int ng_lists_extract(struct ng_expr *e, struct ng_lists *out)
 	int ret;
 
 	*out = (struct ng_lists){ 0 };
+	if (ng_expr_leans(e, e->root))
+		return 0;
 	ret = fold_below(e, e->root, out);
 	out->optimizable = !ret && out->n && may_optimize(e, e->root);
 	return ret;

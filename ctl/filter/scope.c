@@ -27,12 +27,15 @@
 #include "ctl/filter/write.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Steps lead to labels until all are there. */
 enum { L_MATCH, L_REJECT };
-#define LABELS_MAX (4 * NG_SCOPE_STEPS_MAX)
+#define LABELS_MAX  (4 * NG_SCOPE_STEPS_MAX)
+#define TEXT_SHOWN  60
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A conjunction: items in the order of the text. */
 struct alternative {
@@ -46,10 +49,6 @@ struct alternatives {
 	int ret; /* what went wrong */
 };
 
-/* Told about a term that looks behind other numbers of tags. */
-typedef void (*note_fn)(void *to, const struct ng_expr *e, const struct ng_node *term, size_t ours,
-			size_t theirs);
-
 struct reader {
 	struct ng_expr *e;
 	struct ng_scope *out;
@@ -59,9 +58,8 @@ struct reader {
 	size_t *vlan; /* where each is in the text */
 	size_t n_vlans;
 	bool differs;
-	int ret;      /* what went wrong */
-	note_fn note; /* NULL: nobody wants to know */
-	void *note_to;
+	int ret;			   /* what went wrong */
+	struct ng_written *ours, *libpcap; /* NULL: nobody wants to read about it */
 };
 
 static bool has_vlan(const struct ng_expr *e, __u32 i)
@@ -204,20 +202,43 @@ static size_t libpcap_depth(const struct reader *r, size_t start)
 	return low;
 }
 
-/* Notes what the terms below node i, which hold no vlan of their own scope, look behind. */
-static void compare_term(struct reader *r, __u32 i, size_t depth)
+/* Whether what some term below node i looks at moves. */
+static bool can_move(const struct ng_expr *e, __u32 i)
 {
-	const struct ng_node *node = &r->e->node[i];
-	size_t theirs;
+	if (e->node[i].kind == NG_NODE_TERM)
+		return e->node[i].term != NG_TERM_LINK;
+	for (__u32 child = e->node[i].first; child; child = e->node[child].next)
+		if (can_move(e, child))
+			return true;
+	return false;
+}
 
-	for (__u32 child = node->first; child; child = r->e->node[child].next)
-		compare_term(r, child, depth);
-	theirs = libpcap_depth(r, node->start);
-	if (node->kind != NG_NODE_TERM || node->term == NG_TERM_LINK || theirs == depth)
+/* "tcp or port 80: behind 1 tag", once. */
+static void note_difference(struct reader *r, const struct ng_node *item, size_t theirs)
+{
+	static const char *const behind[] = { "behind no tag", "behind 1 tag" };
+	size_t n = item->end - item->start;
+	char line[160], tags[32];
+
+	snprintf(tags, sizeof(tags), "behind %zu tags", theirs);
+	snprintf(line, sizeof(line), "%.*s%s: %s\n", (int)(n > TEXT_SHOWN ? TEXT_SHOWN : n),
+		 r->e->text + item->start, n > TEXT_SHOWN ? ".." : "",
+		 theirs < N_OF(behind) ? behind[theirs] : tags);
+	if (!r->libpcap->text || !strstr(r->libpcap->text, line))
+		ng_write_words(r->libpcap, line, 0);
+}
+
+/* An item without vlan, or a vlan: libpcap looks behind as many tags for all that is in it. */
+static void compare_item(struct reader *r, __u32 i, size_t depth)
+{
+	const struct ng_node *item = &r->e->node[i];
+	size_t theirs = libpcap_depth(r, item->start);
+
+	if (theirs == depth || !can_move(r->e, i))
 		return;
 	r->differs = true;
-	if (r->note)
-		r->note(r->note_to, r->e, node, depth, theirs);
+	if (r->libpcap)
+		note_difference(r, item, theirs);
 }
 
 static void compare_alternatives(struct reader *r, __u32 i, size_t depth);
@@ -228,14 +249,14 @@ static void compare_alternative(struct reader *r, const struct alternative *a, s
 
 	for (size_t i = 0; i < a->n; i++)
 		if (r->e->node[a->item[i]].term == NG_TERM_VLAN)
-			compare_term(r, a->item[i], inside++);
+			compare_item(r, a->item[i], inside++);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct ng_node *node = &r->e->node[a->item[i]];
 
 		if (node->kind == NG_NODE_NOT && has_vlan(r->e, a->item[i]))
 			compare_alternatives(r, node->first, inside);
 		else if (node->term != NG_TERM_VLAN)
-			compare_term(r, a->item[i], inside);
+			compare_item(r, a->item[i], inside);
 	}
 }
 
@@ -399,7 +420,8 @@ static void add_steps(struct reader *r)
 	}
 }
 
-static int read_scopes(struct reader *r)
+/* Fills in what of *r is about libpcap, and whether the readings differ. */
+static int compare_readings(struct reader *r)
 {
 	struct ng_expr *e = r->e;
 
@@ -410,19 +432,77 @@ static int read_scopes(struct reader *r)
 		return -ENOMEM;
 	find_vlans(r, e->root);
 	compare_alternatives(r, e->root, 0);
-	if (!r->ret && r->differs)
-		add_steps(r);
 	free(r->vlan);
-	free(r->label);
 	return e->failed ? -ENOMEM : r->ret;
 }
 
 int ng_scope_read(struct ng_expr *e, struct ng_scope *out, size_t *at)
 {
 	struct reader r = { .e = e, .out = out, .at = at };
+	int ret = compare_readings(&r);
 
 	*out = (struct ng_scope){ 0 };
-	return read_scopes(&r);
+	if (!ret && r.differs) {
+		add_steps(&r);
+		ret = e->failed ? -ENOMEM : r.ret;
+	}
+	free(r.label);
+	return ret;
+}
+
+/* One line for each alternative, its tags in front. */
+static void write_reading(struct reader *r)
+{
+	const struct alternative nothing = { .item = (__u32[]){ 0 } };
+	struct alternatives all = alternatives_of(r->e, r->e->root);
+
+	for (size_t k = 0; k < all.n; k++) {
+		const struct alternative *a = &all.alt[k];
+		struct ng_written line = { 0 };
+
+		write_alternative(r, a, &nothing, &line);
+		for (size_t i = 0; i < a->n; i++)
+			if (is_negated(r, a->item[i]))
+				write_item(r, &line, a->item[i]);
+		ng_write_words(&line, "\n", 0);
+		if (line.failed)
+			r->ret = -ENOMEM;
+		else
+			ng_write_words(r->ours, line.text, 0);
+		ng_written_free(&line);
+	}
+	free_alternatives(&all);
+}
+
+int ng_filter_explain_scope(const char *expr, struct ng_scope_note *note)
+{
+	struct ng_expr e;
+	struct ng_written ours = { 0 }, libpcap = { 0 };
+	size_t at;
+	struct reader r = { .e = &e, .at = &at, .ours = &ours, .libpcap = &libpcap };
+	int ret = ng_expr_parse(expr, &e, &at);
+
+	if (!ret)
+		ret = compare_readings(&r);
+	if (!ret && r.differs) {
+		write_reading(&r);
+		ret = ours.failed || libpcap.failed ? -ENOMEM : r.ret;
+	}
+	if (!ret)
+		*note = (struct ng_scope_note){ r.differs, ours.text, libpcap.text };
+	if (!ret)
+		ours.text = libpcap.text = NULL;
+	ng_written_free(&ours);
+	ng_written_free(&libpcap);
+	ng_expr_free(&e);
+	return ret;
+}
+
+void ng_scope_note_free(struct ng_scope_note *note)
+{
+	free(note->ours);
+	free(note->libpcap);
+	*note = (struct ng_scope_note){ 0 };
 }
 
 void ng_scope_free(struct ng_scope *s)

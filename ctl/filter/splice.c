@@ -96,23 +96,57 @@ void ng_ebpf_bind_table(struct ng_ebpf *p, int fd)
 	}
 }
 
+static bool is_there(const struct ng_ebpf *filter)
+{
+	return filter->n > 0 && filter->insns;
+}
+
+/* No jump has to reach over the longest one, so it stands last. slots: there is none. */
+static size_t find_last(const struct ng_ebpf *filter, size_t slots)
+{
+	size_t last = slots;
+
+	for (size_t slot = 0; slot < slots; slot++)
+		if (is_there(&filter[slot]) && (last == slots || filter[slot].n > filter[last].n))
+			last = slot;
+	return last;
+}
+
+static void put_body(struct ng_emit *e, const struct ng_ebpf *filter)
+{
+	for (size_t i = 0; i < filter->n; i++)
+		ng_emit(e, filter->insns[i]);
+}
+
+static void put_slots(struct ng_emit *e, const struct ng_ebpf *filter, size_t slots)
+{
+	size_t last = find_last(filter, slots);
+
+	for (size_t slot = 0; slot < slots; slot++) {
+		if (!is_there(&filter[slot]) || slot == last)
+			continue;
+		ng_emit_jump(e, NG_JUMP32_I(BPF_JNE, BPF_REG_2, slot, 0), slot);
+		put_body(e, &filter[slot]);
+		ng_emit_label(e, slot);
+	}
+	if (last < slots)
+		ng_emit_jump(e, NG_JUMP32_I(BPF_JEQ, BPF_REG_2, last, 0), last);
+	ng_emit(e, NG_MOV32_I(BPF_REG_0, 0));
+	ng_emit(e, NG_RETURN);
+	if (last < slots) {
+		ng_emit_label(e, last);
+		put_body(e, &filter[last]);
+	}
+}
+
 int ng_filter_combine(const struct ng_ebpf *filter, size_t slots, struct ng_ebpf *out,
 		      struct ng_error *err)
 {
 	struct ng_emit e;
 	int ret = ng_emit_init(&e, slots + 1);
 
-	for (size_t slot = 0; !ret && slot < slots; slot++) {
-		if (filter[slot].n == 0 || !filter[slot].insns)
-			continue;
-		ng_emit_jump(&e, NG_JUMP32_I(BPF_JNE, BPF_REG_2, slot, 0), slot);
-		for (size_t i = 0; i < filter[slot].n; i++)
-			ng_emit(&e, filter[slot].insns[i]);
-		ng_emit_label(&e, slot);
-	}
 	if (!ret) {
-		ng_emit(&e, NG_MOV32_I(BPF_REG_0, 0));
-		ng_emit(&e, NG_RETURN);
+		put_slots(&e, filter, slots);
 		ret = ng_emit_finish(&e, out);
 	}
 	if (ret == -E2BIG)

@@ -58,8 +58,8 @@ static void write_head(struct ng_written *w, const struct ng_qual *q, const char
 	char head[64];
 
 	_Static_assert(sizeof(dirs) / sizeof(dirs[0]) == NG_DIR_MAX, "a word for each");
-	snprintf(head, sizeof(head), "%s%s%s%s ", ng_qual_proto(q->proto), q->proto ? " " : "",
-		 dirs[q->dir], type);
+	snprintf(head, sizeof(head), "%s%s%s%s%s", ng_qual_proto(q->proto), q->proto ? " " : "",
+		 dirs[q->dir], type, *type ? " " : "");
 	ng_write_words(w, head, source);
 }
 

@@ -240,7 +240,7 @@ static void show_refusal(void)
 /* fd, or -1 with the verifier's words printed; -2: this way does not exist for this filter. */
 static inline int load_mode(const struct ng_cbpf *filter, enum mode mode)
 {
-	static struct bpf_insn program[1 << 17];
+	static struct bpf_insn program[1 << 19];
 	struct ng_error err = { 0 };
 	struct ng_ebpf body;
 	int fd;

@@ -55,6 +55,7 @@ static const struct {
 	{ "ip src in {10.0.0.1 2001:db8::1}", "ip src host 10.0.0.1", 0 },
 	{ "ip6 host in {10.0.0.1 2001:db8::/33}", "ip6 net 2001:db8::/33", 0 },
 	{ "not src in {10.0.0.1} and ip", "not src host 10.0.0.1 and ip", 0 },
+	{ "src not in {10.0.0.1} and ip", "not src host 10.0.0.1 and ip", 0 },
 	{ "tcp and (src in {10.0.0.1} or dst in {10.0.0.1})", "tcp and host 10.0.0.1", 0 },
 	{ "port in {80}", "port 80", 0 },
 	{ "tcp dst port in {80, 443,1000-2000}",

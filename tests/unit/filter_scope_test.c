@@ -180,6 +180,54 @@ static void test_is_libpcaps(const char *expr, unsigned int flags)
 	ng_cbpf_free(&p);
 }
 
+static const struct {
+	const char *expr, *ours, *libpcap;
+} notes[] = {
+	{ "tcp port 80", NULL, NULL },
+	{ "vlan 5 and tcp", NULL, NULL },
+	{ "vlan 5 or vlan 6", "vlan 5\nvlan 6\n", "vlan 6: behind 1 tag\n" },
+	{ "port 80 and vlan 5", "vlan 5 and port 80\n", "port 80: behind no tag\n" },
+	{ "(vlan 5 or vlan 6) and (tcp or udp)",
+	  "vlan 5 and (tcp or udp)\nvlan 6 and (tcp or udp)\n",
+	  "tcp or udp: behind 2 tags\nvlan 6: behind 1 tag\n" },
+	{ "not vlan and tcp", "tcp and not vlan\n", "tcp: behind 1 tag\n" },
+	{ "src in @list or vlan 5 or arp", "src in @list\nvlan 5\narp\n", "arp: behind 1 tag\n" },
+};
+
+static void test_note(size_t i)
+{
+	struct ng_scope_note note = { 0 };
+	int ret = ng_filter_explain_scope(notes[i].expr, &note);
+	bool differs = notes[i].ours;
+
+	if (!ok(ret == 0 && note.differs == differs &&
+			(!differs || (strcmp(note.ours, notes[i].ours) == 0 &&
+				      strcmp(note.libpcap, notes[i].libpcap) == 0)),
+		"explains %s", notes[i].expr))
+		printf("#   %d, %s, %s\n", ret, note.ours, note.libpcap);
+	ng_scope_note_free(&note);
+}
+
+/* 4^4 alternatives and one more. */
+static void test_limit(void)
+{
+	const char *expr = "(vlan 1 or vlan 2 or vlan 3 or vlan 4) and (vlan 1 or vlan 2 or vlan 3 "
+			   "or vlan 4) and (vlan 1 or vlan 2 or vlan 3 or vlan 4) and (vlan 1 or "
+			   "vlan 2 or vlan 3 or vlan 4) or vlan 9";
+	struct ng_error err = { 0 };
+	struct ng_cbpf p = { 0 };
+
+	ok(ng_filter_compile(expr, "expression", 1, 96, 0, &p, &err) == -EINVAL &&
+		   strstr(err.what, "alternatives"),
+	   "too many alternatives are refused: %s", err.what);
+	memset(&err, 0, sizeof(err));
+	ok(ng_filter_compile("vlan 5 and gateway host 1.1.1.1 or\n tcp or vlan 6 and proto chaos",
+			     "expression", 1, 96, 0, &p, &err) == -EINVAL &&
+		   err.line > 0,
+	   "what libpcap refuses keeps its position: %u:%u: %s", err.line, err.column, err.what);
+	ng_cbpf_free(&p);
+}
+
 int main(void)
 {
 	pcap = pcap_open_dead(1, 96);
@@ -192,6 +240,9 @@ int main(void)
 		}
 		test_is_libpcaps(rows[i].expr, NG_FILTER_STRICT);
 	}
+	for (size_t i = 0; i < N_OF(notes); i++)
+		test_note(i);
+	test_limit();
 	pcap_close(pcap);
 	return tap_done();
 }

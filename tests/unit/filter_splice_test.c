@@ -114,11 +114,11 @@ static void test_combine(void)
 	struct ng_error err = { 0 };
 
 	is_int(ng_filter_combine(filters, 16, &out, &err), 0, "combines");
-	is_int(out.n, 1 + 3 + 1 + 3 + 2, "one test per filter");
-	is_int(out.insns[0].imm, 3, "the slot of the first");
-	is_int(out.insns[0].off, 3, "leads past the first");
-	is_int(out.insns[4].imm, 9, "the slot of the second");
-	is_int(out.insns[4].off, 3, "leads past the second");
+	is_int(out.n, 1 + 3 + 1 + 2 + 3, "one test per filter");
+	is_int(out.insns[0].imm, 9, "the slot of one");
+	is_int(out.insns[0].off, 3, "leads past it");
+	is_int(out.insns[4].imm, 3, "the slot of the last");
+	is_int(out.insns[4].off, 2, "leads to it, past the answer 0");
 	ng_ebpf_free(&out);
 
 	is_int(ng_filter_combine(filters, 0, &out, &err), 0, "no slots");
@@ -126,6 +126,12 @@ static void test_combine(void)
 	ng_ebpf_free(&out);
 
 	filters[4] = large;
+	is_int(ng_filter_combine(filters, 16, &out, &err), 0, "a large one stands last");
+	is_int(out.insns[out.n - large.n - 3].imm, 4, "where no jump has to reach over it");
+	ng_ebpf_free(&out);
+	filters[5] = large;
+	body_insns[0] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 1, 30000); /* nothing can be put below */
+	body_insns[20000] = NG_JUMP_I(BPF_JEQ, BPF_REG_0, 1, 19998);
 	is_int(ng_filter_combine(filters, 16, &out, &err), -E2BIG,
 	       "a filter too long to be passed by is refused");
 	ok(strstr(err.what, "too large") && err.exit == NG_EXIT_USAGE, "and said");

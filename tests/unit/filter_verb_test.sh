@@ -54,6 +54,7 @@ is "$(grep -c 'label=yes' "$tmp/out")" "$(ng filter dump --ir udp port 53 | grep
 run ng filter dump --ir udp port 53
 like out '^	need pkt\[12:2\]$' "dump --ir: what the packet must have"
 like out '^	return 0$' "dump --ir: and what is answered"
+refused 5 'it has no such form' "dump --ir of a loop" filter dump --ir ip6 protochain 6
 refused 5 'it has no such form' "dump --ir of a filter too involved" filter dump --ir "$(seq -f 'ip[%g]' -s + 0 150) = 7"
 run ng -j filter dump --cbpf arp
 is "$(cut -c1-70 "$tmp/out")" '{"schema":1,"form":"cbpf","lines":["(000) ldh      [12]","(001) jeq   ' "dump -j: the lines as an array"
@@ -67,6 +68,25 @@ like out '^reads the length: yes' "explain: greater reads the length"
 like out '^reads behind headers of variable length: yes' "explain: tcp port reads behind the IP header"
 run ng -j filter explain 'ether[1000:4] = 1'
 like out '"reads_bytes":1004,"reads_variable":false,"reads_length":false,"reads_metadata":false,"loops":false,' "explain -j: how far it reads"
+
+run ng -j filter explain ip6 protochain 6
+like out '"loops":true,' "explain: protochain loops"
+run ng -j filter explain inbound
+like out '"reads_metadata":true,' "explain: inbound is metadata"
+run ng filter explain 'port 80 and vlan 5'
+like out '^reads vlan otherwise than libpcap: yes' "explain: where our reading differs"
+like out '^ *1  vlan 5 and port 80  *match  no match$' "explain: and what it is"
+run ng -j filter explain 'vlan 10 or vlan 20'
+like out '"steps":\[{"step":1,"expression":"vlan 10","if_so":"match","if_not":"step 2"},{"step":2,"expression":"vlan 20",' "explain -j: in steps"
+printf 'vlan 10 # one\n\tor vlan 20\n and\ntcp' >"$tmp/f"
+run ng filter explain -F "$tmp/f"
+is "$(grep -c '^ *[0-9]  vlan [12]0.* match \|^ *[0-9]  vlan .* no match$' "$tmp/out")" 2 "explain: each step in one line"
+for same in --strict-pcap --no-optimize; do
+	run ng filter explain $same 'vlan 5 and port 80'
+	like out '^reads vlan otherwise than libpcap: no$' "explain $same: no difference where there is none"
+done
+run ng filter explain --strict-pcap 'vlan 10 or vlan 20'
+like out '^reads vlan otherwise than libpcap: no$' "explain --strict-pcap: reads it as libpcap"
 
 # compile: the same instructions in hex, as bytes, in C
 run ng filter compile --as ebpf udp
@@ -116,6 +136,11 @@ is "$rc/$(ls "$tmp/bad.o" 2>/dev/null)" 2/ "no file is made of a bad expression"
 { yes '# a comment that is 40 bytes long, or so' | head -n 50000; echo 'udp # port 54'; echo 'port 53'; } >"$tmp/f"
 is "$(ng filter dump --cbpf -F "$tmp/f")" "$(ng filter dump --cbpf udp port 53)" "-F takes a file of $(($(wc -c <"$tmp/f") >> 10)) KiB"
 is "$(ng filter dump --cbpf -F - <"$tmp/f")" "$(ng filter dump --cbpf udp port 53)" "-F - is stdin"
+awk 'BEGIN { for (i = 0; i < 10000; i++) printf "%shost 10.1.%d.%d # host %d\n", i ? "or " : "", i / 256, i % 256, i }' >"$tmp/many"
+run ng filter dump --cbpf -F "$tmp/many"
+like out '^(003) jin      set0 (10000 keys) jt [0-9]*	jf [0-9]*$' "-F takes 10,000 terms: a set"
+refused 2 'which classic BPF cannot' "compile --as ddd with a set" filter compile --as ddd -F "$tmp/many"
+refused 2 'which classic BPF cannot' "capture -dd with a set" capture -dd -F "$tmp/many"
 is "$(ng filter dump --cbpf -F /dev/null)" "$(ng filter dump --cbpf)" "-F with nothing is every packet"
 refused 2 'Is a directory' "-F with a directory" filter dump -F "$tmp"
 head -c 17000000 /dev/zero | tr '\0' ' ' >"$tmp/f"

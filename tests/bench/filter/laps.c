@@ -17,7 +17,6 @@
 #define TIMES	       204800 /* that a lap runs a filter, a multiple of PACKETS * SAME_PACKET */
 #define TIMES_SHUFFLED 40960
 #define SENDS	       1024
-#define SOCKET_COPIES  100
 #define INTERPRETER_NS 1000000 /* about how long a lap of libpcap's takes */
 #define IN_TURN_MAX    1024    /* packets */
 
@@ -216,41 +215,56 @@ static int measure_socket(const struct lap *lap, double *ns)
 		deal_packet(lap->deal, i, packet[i]);
 	start = cpu_ns();
 	for (size_t i = 0; i < SENDS; i++)
-		if (send(lap->fd, packet[i % IN_TURN_MAX], PACKET_LEN, MSG_DONTWAIT) < 0)
+		if (send(lap->fd, packet[i / lap->runs % IN_TURN_MAX], PACKET_LEN, MSG_DONTWAIT) <
+		    0)
 			return -errno;
 	*ns = (double)(cpu_ns() - start) / SENDS;
 	return 0;
 }
 
 static struct lap *add_socket(struct race *race, const struct deal *deal, const int fd[2],
-			      unsigned int copies)
+			      unsigned int copies, unsigned int same)
 {
 	return race_add(race, (struct lap){ .measure = measure_socket,
 					    .deal = deal,
+					    .runs = same,
 					    .fd = fd[0],
 					    .fd2 = fd[1],
 					    .copies = copies });
 }
 
+/* Twice as many as of the kernel's code at tc, as sends take longer than test runs. */
+static unsigned int socket_copies(const struct deal *deal, const struct ng_cbpf *classic)
+{
+	struct copy copy = { 0 };
+	unsigned int copies = 0;
+
+	if (!kernel_translate(classic, &copy.code, NULL))
+		copies = 2 * frame_copies(deal, &copy);
+	copy_free(&copy);
+	return copies * classic->n < BPF_MAXINSNS ? copies : copies > 0;
+}
+
 struct lap *race_socket(struct race *race, const struct deal *deal, const struct ng_cbpf *classic,
 			struct ng_error *err)
 {
-	unsigned int copies = (BPF_MAXINSNS - 1) / (unsigned int)(classic->n ? classic->n : 1);
+	unsigned int copies = socket_copies(deal, classic), same = 1;
 	const struct ng_cbpf nothing = { 0 };
 	struct lap *empty, *lap;
 	int none[2], pair[2], ret;
 
-	copies = copies < SOCKET_COPIES ? copies : SOCKET_COPIES;
+	if (!deal->each_copy && copies && copies < SAME_PACKET)
+		same = SAME_PACKET / copies;
 	ret = copies ? open_pair(&nothing, 0, none) : -E2BIG;
 	if (!ret) {
-		empty = add_socket(race, deal, none, 1);
+		empty = add_socket(race, deal, none, 1, same);
 		ret = open_pair(classic, copies, pair);
 	}
 	if (ret) {
 		ng_err(err, NG_EXIT_FAILED, -ret, NULL, "attaching the filter");
 		return NULL;
 	}
-	lap = add_socket(race, deal, pair, copies);
+	lap = add_socket(race, deal, pair, copies, same);
 	lap->empty = empty;
 	return lap;
 }
