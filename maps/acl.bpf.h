@@ -122,15 +122,19 @@ static __always_inline enum ng_fit ng_clause_fit(const struct ng_acl_clause *cla
  * where it cannot be told whether it fits, it does not. */
 enum ng_acl_answer { NG_ACL_NOTHING, NG_ACL_DECIDED, NG_ACL_UNKNOWN, NG_ACL_BROKEN };
 
-static __always_inline enum ng_acl_answer ng_acl_ask(__u32 row, const struct ng_flow *flow,
-						     __u32 bytes, __u32 *verdict, __u32 *decider)
+/*
+ * What the clauses of a row say, enum ng_acl_answer. Global, so that the verifier walks the clauses
+ * once and not for each way through the parser; only packets whose address has a row pay the call.
+ */
+__noinline int ng_acl_ask(__u32 row, const struct ng_flow *flow, __u32 bytes, __u32 *verdict,
+			  __u32 *decider)
 {
 	const struct ng_acl_class *class = bpf_map_lookup_elem(&ng_acl_class, &row);
 	const struct ng_acl_clause *clause;
 	enum ng_fit fit;
 	__u32 i, id;
 
-	if (!class)
+	if (!class || !flow || !verdict || !decider)
 		return NG_ACL_BROKEN;
 	for (i = 0; i < NG_ACL_CLAUSES_MAX && i < class->clauses; i++) {
 		id = class->clause[i];

@@ -250,9 +250,13 @@ static void direct_variable(struct ng_translation *t, const struct sock_filter *
 
 	put(t, NG_MOV32(BPF_REG_1, NG_REG_X));
 	put(t, NG_ALU_I(BPF_ADD, BPF_REG_1, f->k));
+	ng_goto(t, NG_JUMP_I(BPF_JGT, BPF_REG_1, VARIABLE_MAX, 0), NG_L_HELPER);
+	/*
+	 * In this order: of an offset whose low bits are known to be 0 the verifier keeps the value
+	 * 0 below the upper bound, even when a lower one has been passed before.
+	 */
 	if (t->copy == NG_COPY_TAGGED)
 		ng_goto(t, NG_JUMP_I(BPF_JLT, BPF_REG_1, BEHIND_TAG, 0), NG_L_HELPER);
-	ng_goto(t, NG_JUMP_I(BPF_JGT, BPF_REG_1, VARIABLE_MAX, 0), NG_L_HELPER);
 	if (t->copy == NG_COPY_TAGGED)
 		put(t, NG_ALU_I(BPF_SUB, BPF_REG_1, TAG_BYTES));
 	put(t, NG_ALU(BPF_ADD, BPF_REG_1, NG_REG_DATA));

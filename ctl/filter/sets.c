@@ -108,6 +108,8 @@ static void try_chain(struct ng_ir *ir, const unsigned int *sources, size_t firs
 		ir->failed = true;
 		return;
 	}
+	for (size_t i = b->succ[1], j = 1; j < n; i = ir->block[i].succ[1], j++)
+		ir->block[i].reached = false;
 	b->succ[1] = rest;
 	rename_source(&ir->block[rest], last, first);
 }

@@ -233,6 +233,17 @@ void ng_table_fill(const struct ng_table *t, void *to)
 		fill_strings(t, to);
 }
 
+/* A table that was planned for the same keys. */
+static const struct ng_table *find_same(const struct ng_table *t, size_t n,
+					const struct ng_set *set)
+{
+	for (size_t i = 0; i < n; i++)
+		if (t[i].set->n == set->n &&
+		    !memcmp(t[i].set->key, set->key, set->n * sizeof(*set->key)))
+			return &t[i];
+	return NULL;
+}
+
 int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tables, size_t *size)
 {
 	struct ng_table *t = calloc(n + 1, sizeof(*t));
@@ -240,8 +251,13 @@ int ng_table_plan_all(const struct ng_set *sets, size_t n, struct ng_table **tab
 	int ret = t ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < n && !ret; i++) {
-		ret = ng_table_plan(&sets[i], sum, &t[i]);
-		if (!ret)
+		const struct ng_table *same = find_same(t, i, &sets[i]);
+
+		if (same)
+			t[i] = *same;
+		else
+			ret = ng_table_plan(&sets[i], sum, &t[i]);
+		if (!ret && !same)
 			sum += t[i].size;
 	}
 	if (ret) {

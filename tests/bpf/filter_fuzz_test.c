@@ -4,7 +4,7 @@
 #include "tests/tap.h"
 
 #define SEED  0x6e67
-#define CASES 500000
+#define CASES 300000
 #define QUICK 30000
 
 static void test_way(const struct tally *t, enum way way)

@@ -325,6 +325,14 @@ static const struct filter_row filter_rows[] = {
 	  .packet = ACK,
 	  .want = 0 },
 
+	{ .what = "two answers that are the same, one behind a load that fails",
+	  PROGRAM({ BPF_LD | BPF_B | BPF_ABS, 0, 0, 5 }, { BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 1 },
+		  { BPF_LD | BPF_B | BPF_ABS, 0, 0, 60 }, { BPF_RET | BPF_K, 0, 0, 7 },
+		  { BPF_RET | BPF_K, 0, 0, 7 }),
+	  .packet = MAC "0800"
+			"4500",
+	  .want = 0 },
+
 	/* Loops */
 	{ .what = "cbpfc #37: a chain of headers to TCP",
 	  .expr = "ip6 protochain 6",
@@ -342,6 +350,14 @@ static const struct filter_row filter_rows[] = {
 	  .want = 0 },
 
 	/* Verifier */
+	{ .what = "an offset of high bits only: the verifier takes it for 0",
+	  PROGRAM({ BPF_LD | BPF_H | BPF_ABS, 0, 0, 0 }, { BPF_ALU | BPF_LSH | BPF_K, 0, 0, 29 },
+		  { BPF_MISC | BPF_TAX, 0, 0, 0 }, { BPF_LD | BPF_B | BPF_IND, 0, 0, 0 },
+		  { BPF_RET | BPF_A, 0, 0, 0 }),
+	  .flags = NG_FILTER_PLAIN,
+	  .packet = MAC "81000005"
+			"08004500",
+	  .want = 2 },
 	{ .what = "tunnels and lists in one filter: paths of the verifier multiply",
 	  .expr = "((ether multicast or udp src and dst port 53) or (geneve and (port 29024 or "
 		  "host 10.1.2.3 or host 172.16.0.1))) and ((tcp[udp[17:1]] >= (rarp[20:1] ^ "

@@ -347,7 +347,7 @@ static void test_infos(enum ng_hook hook)
 	spec.inline_body = long_or_call;
 	ok(load(&spec, &l), "%s: loads with filters in place", ng_hook_name[hook]);
 	/* twice what it takes now; the time that a change of filters is under way */
-	ok(l.info.verified_insns < 80000, "%s: %u instructions for the verifier, with calls %u",
+	ok(l.info.verified_insns < 30000, "%s: %u instructions for the verifier, with calls %u",
 	   ng_hook_name[hook], l.info.verified_insns, calls.info.verified_insns);
 	ok(l.info.xlated_prog_len > calls.info.xlated_prog_len, "%s: which are more instructions",
 	   ng_hook_name[hook]);

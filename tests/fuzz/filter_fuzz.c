@@ -92,8 +92,8 @@ static unsigned int print_sums(const struct worker *w, const struct tally *t)
 	printf("%" PRIu64 " filters loaded, %" PRIu64 " refused in words, %" PRIu64
 	       " without; %" PRIu64 " refused by the verifier, %" PRIu64 " not together\n",
 	       t->filters, t->refused, t->unexplained, t->unverified, t->crowded);
-	printf("%" PRIu64 " answers compared with libpcap's, %" PRIu64
-	       " failed; %" PRIu64 " packets not taken\n",
+	printf("%" PRIu64 " answers compared with libpcap's, %" PRIu64 " failed; %" PRIu64
+	       " packets not taken\n",
 	       t->compared, t->front_failed, t->untaken);
 	return skipped;
 }

@@ -24,8 +24,13 @@ static uint32_t random_offset(void)
 		return below(4000);
 	case 3:
 	case 4:
+		return below(200);
 	case 5:
-		return below(80);
+	case 6:
+	case 7:
+	case 8:
+	case 9:
+		return 14 + below(60);
 	default:
 		return below(34);
 	}
@@ -109,27 +114,63 @@ static struct sock_filter random_jump(size_t room)
 					    (unsigned char)below(reach));
 }
 
-/* All but the last. Keeps X small now and then, or nearly every load would leave the packet; the same
- * instruction often comes again. */
+static struct sock_filter random_return(void)
+{
+	if (below(3) == 0)
+		return (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0);
+	return (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ONE_OF(0, 7, 7, 262144));
+}
+
+static struct sock_filter small_x(void)
+{
+	return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, below(24));
+}
+
+enum kind { LOAD, ALU, MOVE, JUMP, RETURN, SMALL_X, AGAIN, KINDS };
+
+/* at: instructions before it; room: behind it, up to the last. */
+static struct sock_filter random_insn(enum kind kind, const struct sock_filter *insns, size_t at,
+				      size_t room)
+{
+	switch (kind) {
+	case LOAD:
+		return random_load();
+	case ALU:
+		return random_alu();
+	case MOVE:
+		return random_move();
+	case JUMP:
+		return random_jump(room);
+	case RETURN:
+		return random_return();
+	case AGAIN:
+		return at ? insns[below((uint32_t)at)] : small_x();
+	default:
+		return small_x();
+	}
+}
+
+/*
+ * All but the last. Every program has its own mixture, so that some are full of loads, others of
+ * jumps or of returns; X is small now and then, or nearly every load would leave the packet.
+ */
 static void random_body(struct sock_filter *insns, size_t n)
 {
-	for (size_t i = 0; i + 1 < n; i++) {
-		uint32_t kind = below(22);
+	static const uint32_t most[KINDS] = { [LOAD] = 12,  [ALU] = 8,	   [MOVE] = 8, [JUMP] = 10,
+					      [RETURN] = 3, [SMALL_X] = 5, [AGAIN] = 3 };
+	uint32_t weight[KINDS], sum = 0;
 
-		if (kind < 7)
-			insns[i] = random_load();
-		else if (kind < 11)
-			insns[i] = random_alu();
-		else if (kind < 15)
-			insns[i] = random_move();
-		else if (kind < 18)
-			insns[i] = random_jump(n - i - 2);
-		else if (kind == 18 && below(6) == 0)
-			insns[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0);
-		else if (kind == 19 && i > 0)
-			insns[i] = insns[below((uint32_t)i)];
-		else
-			insns[i] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, below(24));
+	for (int i = 0; i < KINDS; i++) {
+		weight[i] = below(most[i] + 1);
+		sum += weight[i];
+	}
+	for (size_t i = 0; i + 1 < n; i++) {
+		uint32_t at = below(sum + 1);
+		int kind = 0;
+
+		while (kind < KINDS - 1 && at >= weight[kind])
+			at -= weight[kind++];
+		insns[i] = random_insn((enum kind)kind, insns, i, n - i - 2);
 	}
 }
 
@@ -195,8 +236,8 @@ void make_program(struct ng_cbpf *out, size_t most)
 		out->n = 3 + below((uint32_t)most - 3);
 		out->insns = allocate(out->n, sizeof(*out->insns));
 		random_body(out->insns, out->n);
-		out->insns[out->n - 1] =
-			(struct sock_filter)BPF_STMT(BPF_RET | (below(5) ? BPF_A : BPF_K), rnd());
+		out->insns[out->n - 1] = below(5) ? (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0)
+						  : random_return();
 	} while (!is_runnable(out));
 }
 

@@ -127,7 +127,7 @@ static void write_return(struct ng_emit *e, const struct sock_filter *f)
 	ng_emit(e, NG_RETURN);
 }
 
-static void write_insn(struct ng_emit *e, const struct sock_filter *f, size_t i)
+static void write_load(struct ng_emit *e, const struct sock_filter *f)
 {
 	switch (ng_op_of(f)) {
 	case NG_OP_ABS:
@@ -145,9 +145,14 @@ static void write_insn(struct ng_emit *e, const struct sock_filter *f, size_t i)
 	case NG_OP_IMM:
 		ng_emit(e, NG_MOV32_I(subject(f), f->k));
 		break;
-	case NG_OP_MEM:
+	default:
 		ng_emit(e, NG_LOAD(BPF_W, subject(f), BPF_REG_10, FP_MEM + 4 * (int)f->k));
-		break;
+	}
+}
+
+static void write_insn(struct ng_emit *e, const struct sock_filter *f, size_t i)
+{
+	switch (ng_op_of(f)) {
 	case NG_OP_STORE:
 		ng_emit(e, NG_STORE(BPF_W, BPF_REG_10, FP_MEM + 4 * (int)f->k, subject(f)));
 		break;
@@ -173,7 +178,7 @@ static void write_insn(struct ng_emit *e, const struct sock_filter *f, size_t i)
 		write_return(e, f);
 		break;
 	default:
-		break;
+		write_load(e, f);
 	}
 }
 
