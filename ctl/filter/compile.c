@@ -131,10 +131,19 @@ static int refuse_terms(size_t n, struct ng_error *err)
 	return ret;
 }
 
+/* terms: of the expression. What it has of lists cannot be used, for how libpcap reads them. */
+static int compile_without_lists(const struct job *job, size_t terms, struct ng_cbpf *out,
+				 struct ng_error *err)
+{
+	if (job->has_sets)
+		return ng_err(err, NG_EXIT_UNSUPPORTED, EOPNOTSUPP, NULL, "this set");
+	return terms > TERMS_MAX ? refuse_terms(terms, err) : compile_source(job, out, err);
+}
+
 /* In libpcap's reading. */
 static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *err)
 {
-	size_t terms;
+	size_t all = count_terms(&job->expr, job->expr.root), terms;
 	int ret = ng_lists_extract(&job->expr, &job->lists);
 
 	if (ret)
@@ -148,9 +157,7 @@ static int compile_expr(struct job *job, struct ng_cbpf *out, struct ng_error *e
 	ret = compile_lists(job, job->optimize && job->lists.optimizable, out, err);
 	if (ret == 1 && job->optimize)
 		ret = compile_lists(job, false, out, err);
-	if (ret == 1 && job->has_sets)
-		return ng_err(err, NG_EXIT_UNSUPPORTED, EOPNOTSUPP, NULL, "this set");
-	return ret == 1 ? compile_source(job, out, err) : ret;
+	return ret == 1 ? compile_without_lists(job, all, out, err) : ret;
 }
 
 static void free_job(struct job *job)

@@ -26,29 +26,30 @@
  * protocol beside them. A mask makes another value. Protocols are looked up in one or two bytes at
  * places where no port is; addresses are words.
  *
- * IPv6 addresses are four words that `and` joins. Lists are grouped by the words before the last
- * that the prefix length reaches, and the placeholder is in that last one.
+ * IPv6 addresses are up to four words that `and` joins, compared one after the other: strings.c
+ * makes one test of them, NG_BPF_IN6. The first word is the placeholder, the others are NG_STRINGS_REST.
  *
  * What is lost: with terms one by one, a packet that ends early is rejected by the first load that
  * reaches behind its end, even though a later term would match. With lists the order of the loads
  * is that of the rewritten text.
  */
 #include "ctl/filter/lists.h"
+#include "ctl/filter/strings.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COARSE	    4 /* words of the key that make a kind; the others: leading words of IPv6 */
-#define KEY	    7
+#define KIND	    4
 #define PORT_BITS   16
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct member {
-	__u32 key[KEY];
-	size_t place; /* in the chain */
-	__u32 node;   /* the term */
-	__u32 lo, hi; /* values */
+	__u32 kind[KIND];
+	size_t place;		       /* in the chain */
+	__u32 node;		       /* the term */
+	__u32 value[NG_SET_WORDS_MAX]; /* a number: the first */
+	__u32 hi;		       /* all numbers up to this one */
 };
 
 struct run {
@@ -59,15 +60,25 @@ struct run {
 	bool *removed; /* by place */
 };
 
-static unsigned int last_word(const struct ng_value *v, enum ng_term term)
+/* Of a string; 0: it is a number. */
+static unsigned int words_of(const struct ng_node *node)
 {
-	return term == NG_TERM_NET6 && v->len ? (v->len - 1u) / 32 : 0;
+	return node->term == NG_TERM_NET6 && node->value.len > 32 ? (node->value.len + 31u) / 32
+								  : 0;
+}
+
+/* Of a string's last word. */
+static __u32 mask_of(const struct ng_node *node)
+{
+	return ~0u << (-node->value.len & 31);
 }
 
 /* How many bits of the constant a placeholder may use, and how far they are shifted. */
-static unsigned int value_bits(const struct ng_value *v, enum ng_term term)
+static unsigned int value_bits(const struct ng_node *node)
 {
-	return term == NG_TERM_PORTS ? PORT_BITS : v->len - 32 * last_word(v, term);
+	if (node->term == NG_TERM_PORTS)
+		return PORT_BITS;
+	return node->value.len < 32 ? node->value.len : 32;
 }
 
 /* Of a term. */
@@ -86,54 +97,80 @@ static void add_member(struct run *r, __u32 term, size_t place)
 {
 	const struct ng_node *node = &r->e->node[term];
 	const struct ng_value *v = &node->value;
-	unsigned int last = last_word(v, node->term);
 	bool is_ports = node->term == NG_TERM_PORTS;
 	struct member *m = &r->member[r->n++];
 
 	*m = (struct member){
-		.key = { node->term, node->q.proto,
-			 node->q.dir == NG_DIR_EITHER ? NG_DIR_NONE : node->q.dir,
-			 is_ports ? 0 : v->len },
+		.kind = { node->term, node->q.proto,
+			  node->q.dir == NG_DIR_EITHER ? NG_DIR_NONE : node->q.dir,
+			  is_ports ? 0 : v->len },
 		.place = place,
 		.node = term,
-		.lo = is_ports ? v->lo : v->word[last],
-		.hi = is_ports ? v->hi : v->word[last],
+		.value = { is_ports ? v->lo : v->word[0] },
+		.hi = is_ports ? v->hi : v->word[0],
 	};
-	memcpy(m->key + COARSE, v->word, last * sizeof(*v->word));
+	if (words_of(node))
+		memcpy(m->value, v->word, words_of(node) * sizeof(*v->word));
 }
 
 static int compare_members(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 
-	for (size_t i = 0; i < KEY; i++)
-		if (x->key[i] != y->key[i])
-			return x->key[i] < y->key[i] ? -1 : 1;
+	for (size_t i = 0; i < KIND; i++)
+		if (x->kind[i] != y->kind[i])
+			return x->kind[i] < y->kind[i] ? -1 : 1;
 	return (x->place > y->place) - (x->place < y->place);
 }
 
 static int compare_values(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
+	size_t i = 0;
 
-	return (x->lo > y->lo) - (x->lo < y->lo);
+	while (i + 1 < NG_SET_WORDS_MAX && x->value[i] == y->value[i])
+		i++;
+	return (x->value[i] > y->value[i]) - (x->value[i] < y->value[i]);
 }
 
-/* All values of the n members, which it sorts by them. */
-static int make_set(struct member *m, size_t n, struct ng_set *out)
+static size_t put_numbers(const struct member *m, size_t n, __u32 *key)
 {
-	size_t room = m->key[0] == NG_TERM_PORTS ? 1u << PORT_BITS : n, used = 0;
-	__u32 *key = malloc(room * sizeof(*key)), *fitted;
 	__u64 next = 0; /* the least value that is not there yet */
+	size_t used = 0;
 
-	if (!key)
+	for (size_t i = 0; i < n; i++)
+		for (next = next > m[i].value[0] ? next : m[i].value[0]; next <= m[i].hi; next++)
+			key[used++] = (__u32)next;
+	return used;
+}
+
+static size_t put_strings(const struct member *m, size_t n, unsigned int words, __u32 *key)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!i || compare_values(&m[i - 1], &m[i]) != 0)
+			memcpy(key + used++ * words, m[i].value, words * sizeof(*key));
+	return used;
+}
+
+/* All values of the n members, which it sorts by them. node: one of their terms. */
+static int make_set(const struct ng_node *node, struct member *m, size_t n, struct ng_set *out)
+{
+	size_t room = node->term == NG_TERM_PORTS ? 1u << PORT_BITS : n, size;
+	struct ng_set set = { .words = words_of(node) };
+	__u32 *fitted;
+
+	set.mask = set.words ? mask_of(node) : 0;
+	size = (set.words ? set.words : 1) * sizeof(*set.key);
+	set.key = malloc(room * size);
+	if (!set.key)
 		return -ENOMEM;
 	qsort(m, n, sizeof(*m), compare_values);
-	for (size_t i = 0; i < n; i++)
-		for (next = next > m[i].lo ? next : m[i].lo; next <= m[i].hi; next++)
-			key[used++] = (__u32)next;
-	fitted = realloc(key, used * sizeof(*key));
-	*out = (struct ng_set){ .key = fitted ? fitted : key, .n = used };
+	set.n = set.words ? put_strings(m, n, set.words, set.key) : put_numbers(m, n, set.key);
+	fitted = realloc(set.key, set.n * size);
+	set.key = fitted ? fitted : set.key;
+	*out = set;
 	return 0;
 }
 
@@ -161,7 +198,7 @@ static int make_room(struct ng_lists *l)
  */
 static bool choose_placeholders(const struct ng_node *node, size_t s, struct ng_site *site)
 {
-	unsigned int bits = value_bits(&node->value, node->term);
+	unsigned int bits = value_bits(node);
 
 	if (((2 * s + 2) >> bits) != 0)
 		return false;
@@ -170,10 +207,14 @@ static bool choose_placeholders(const struct ng_node *node, size_t s, struct ng_
 		__u32 constant = (__u32)(2 * s + 1 + variant);
 
 		*v = node->value;
+		for (unsigned int i = 1; i < words_of(node); i++)
+			v->word[i] = NG_STRINGS_REST;
+		for (unsigned int i = words_of(node); i < N_OF(v->word); i++)
+			v->word[i] = 0;
 		if (node->term == NG_TERM_PORTS)
 			v->lo = v->hi = (__u16)constant;
 		else
-			v->word[last_word(v, node->term)] = constant <<= 32 - bits;
+			v->word[0] = constant <<= 32 - bits;
 		site->constant[variant] = constant;
 	}
 	return true;
@@ -190,33 +231,20 @@ static int make_list(struct run *r, struct member *m, size_t n)
 		return ret;
 	for (size_t i = 1; i < n; i++)
 		r->removed[m[i].place] = true;
-	ret = make_set(m, n, &l->set[l->n]);
+	ret = make_set(node, m, n, &l->set[l->n]);
 	if (!ret)
 		node->site = (__u32)++l->n;
 	return ret;
 }
 
-/* How many members from the first on have the same first `words` of the key. */
-static size_t count_same(const struct member *m, size_t n, size_t words)
+/* How many members from the first on are of its kind. */
+static size_t count_same(const struct member *m, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && memcmp(m[i].key, m->key, words * sizeof(m->key[0])) == 0)
+	while (i < n && memcmp(m[i].kind, m->kind, sizeof(m->kind)) == 0)
 		i++;
 	return i;
-}
-
-/* One kind: one list, or for IPv6 one for each group of two or more. */
-static int fold_kind(struct run *r, struct member *m, size_t n)
-{
-	int ret = 0;
-
-	for (size_t i = 0, group; i < n && !ret; i += group) {
-		group = count_same(m + i, n - i, KEY);
-		if (group > 1)
-			ret = make_list(r, m + i, group);
-	}
-	return ret;
 }
 
 static int fold_run(struct run *r)
@@ -225,9 +253,9 @@ static int fold_run(struct run *r)
 
 	qsort(r->member, r->n, sizeof(*r->member), compare_members);
 	for (size_t i = 0, kind; i < r->n && !ret; i += kind) {
-		kind = count_same(r->member + i, r->n - i, COARSE);
+		kind = count_same(r->member + i, r->n - i);
 		if (kind >= NG_LIST_MIN)
-			ret = fold_kind(r, r->member + i, kind);
+			ret = make_list(r, r->member + i, kind);
 	}
 	r->n = 0;
 	return ret;
@@ -394,17 +422,17 @@ static bool is_same(const struct sock_filter *a, const struct sock_filter *b)
 	return a->code == b->code && a->jt == b->jt && a->jf == b->jf;
 }
 
-static int patch_insn(const struct ng_lists *l, struct sock_filter *a, const struct sock_filter *b)
+/* b: of the other variant. */
+static int patch_insn(const struct ng_lists *l, struct sock_filter *insns, size_t n, size_t i,
+		      const struct sock_filter *b)
 {
-	size_t s;
+	struct sock_filter *a = &insns[i];
+	size_t s = find_list(l, a->k, b->k);
 
-	if (!is_same(a, b))
-		return -EINVAL;
-	if (a->k == b->k)
-		return 0;
-	s = find_list(l, a->k, b->k);
 	if (a->code != (BPF_JMP | BPF_JEQ | BPF_K) || s == l->n)
 		return -EINVAL;
+	if (l->set[s].words)
+		return ng_strings_fold(insns, n, i, &l->set[s], s);
 	a->code = BPF_JMP | NG_BPF_IN | BPF_K;
 	a->k = (__u32)s;
 	return 0;
@@ -420,7 +448,12 @@ int ng_lists_patch(struct ng_lists *l, const struct sock_filter *a, const struct
 		return -ENOMEM;
 	memcpy(insns, a, n * sizeof(*insns));
 	for (size_t i = 0; i < n && !ret; i++)
-		ret = patch_insn(l, &insns[i], &b[i]);
+		ret = is_same(&a[i], &b[i]) ? 0 : -EINVAL;
+	for (size_t i = 0; i < n && !ret; i++)
+		if (a[i].k != b[i].k)
+			ret = patch_insn(l, insns, n, i, &b[i]);
+	if (!ret)
+		ret = ng_strings_compact(insns, &n);
 	if (ret) {
 		free(insns);
 		return ret;

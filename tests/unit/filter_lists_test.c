@@ -16,7 +16,7 @@
 /*
  * before, then n times `term` joined by `joint`, then after. In `term`: %A an IPv4 address, %N a
  * net of 24 bits, %S a short one of 8, %P a port, %R a range of ports, %6 an IPv6 address, %7 one
- * of few nets of 64 bits, %8 such a net.
+ * of few nets of 64 bits, %8 such a net, %4 one of 111 bits, %X any IPv6 address.
  */
 struct row {
 	const char *before;
@@ -65,11 +65,20 @@ static const struct row rows[] = {
 	{ "vlan and (", 30, " or ", "host %A", ")", 1 },
 	{ "mpls and (", 30, " or ", "host %A", ") and (tcp or port 53)", 1 },
 	{ "", 40, " or ", "ip6 host %6", "", 1 },
-	{ "", 40, " or ", "host %7", "", 2 },
-	{ "", 40, " or ", "dst host %7", "", 2 },
-	{ "", 40, " and ", "not src host %7", "", 2 },
-	{ "", 24, " or ", "host %7 or host %A", "", 3 },
+	{ "", 40, " or ", "host %7", "", 1 },
+	{ "", 40, " or ", "dst host %7", "", 1 },
+	{ "", 40, " and ", "not src host %7", "", 1 },
+	{ "", 24, " or ", "host %7 or host %A", "", 2 },
+	{ "", 24, " or ", "src host %7 or dst host %6", "", 2 },
 	{ "", 40, " or ", "net %8", "", 1 },
+	{ "", 40, " or ", "src net %8", "", 1 },
+	{ "", 40, " or ", "net %4", "", 1 },
+	{ "", 40, " and ", "not dst net %4", "", 1 },
+	{ "", 20, " or ", "net %4 or net %8 or host %6", "", 3 },
+	{ "(", 40, " or ", "host %6", ") and ip6[6] != 7 and not host 2001:db8::1:1", 1 },
+	{ "vlan and (", 40, " or ", "net %4", ")", 1 },
+	{ "pppoes and (", 30, " or ", "host %6", ") or ip", 1 },
+	{ "ip6[38:2] > 3 and (", 40, " or ", "ip6 src host %6", ") or ip", 1 },
 	{ "tcp[0:2] = 80 and not host 10.0.0.1 or icmp or ", 24, " or ", "host %A", " or less 60",
 	  1 },
 	{ "", 24, " or ", "host %A", " or localhost or 10.1.2.3 or greater 100 and tcp", 1 },
@@ -105,6 +114,12 @@ static char *put_value(char *out, char kind)
 	case '7':
 		return out +
 		       sprintf(out, "2001:db8:0:%x::%x", below(2), below(4) ? below(65536) : 1);
+	case '4':
+		return out + sprintf(out, "2001:db8::%x:0/111", 2 * below(3));
+	case 'X':
+		for (int i = 0; i < 8; i++)
+			out += sprintf(out, "%s%x", i ? ":" : "", below(65536));
+		return out;
 	default:
 		return out + sprintf(out, "2001:db8:0:%x::/64", below(65536) * below(2));
 	}
@@ -183,7 +198,9 @@ static void test_large(void)
 		{ "", 10000, " or ", "host %A", "", 1 },
 		{ "", 10000, " or ", "src net %N", " and tcp", 1 },
 		{ "", 10000, " or ", "portrange %R", "", 1 },
-		{ "tcp and not (", 10000, " or ", "host %7", ")", 2 },
+		{ "tcp and not (", 10000, " or ", "host %7", ")", 1 },
+		{ "", 10000, " or ", "host %X", "", 1 },
+		{ "", 10000, " or ", "host %X or src host %A", " and tcp", 2 },
 	};
 	struct ng_error err = { 0 };
 	struct ng_cbpf p = { 0 };
