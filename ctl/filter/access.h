@@ -41,7 +41,6 @@ enum {
 	NG_FP_WIRE_12 = -104, /* bytes 12..19 */
 	NG_FP_ROUNDS = -112,  /* jumps back that are left */
 	NG_FP_STRING = -128,  /* the words that NG_OP_IN6 looks for */
-	NG_FP_LOWEST = -128,
 };
 
 /* Labels behind those of the blocks. */

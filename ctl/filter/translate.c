@@ -28,7 +28,7 @@ static int write_fast(struct ng_translation *t)
 		.ctx = t->ctx,
 		.packet = { .kind = NG_PLACE_REG, .reg = NG_REG_CTX },
 		.len = { .kind = NG_PLACE_REG, .reg = NG_REG_LEN },
-		.stack_free = NG_FP_LOWEST,
+		.stack_free = NG_FP_LEN, /* the HELPER copy begins again with what is below */
 		.pool = { BPF_REG_0, BPF_REG_1, BPF_REG_2, BPF_REG_3, BPF_REG_8, BPF_REG_9 },
 		.pool_size = 6,
 	};

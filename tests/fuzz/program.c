@@ -10,7 +10,8 @@
 #include "tests/random.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define SETS	    2
+#define NUMBERS	    2 /* sets of them; the others are of strings */
+#define SETS	    4
 
 static uint32_t random_offset(void)
 {
@@ -182,7 +183,7 @@ static bool asks_metadata(const struct sock_filter *f)
 
 static bool is_set_test(const struct sock_filter *f)
 {
-	return f->code == (BPF_JMP | NG_BPF_IN | BPF_K);
+	return ng_op_of(f) == NG_OP_IN || ng_op_of(f) == NG_OP_IN6;
 }
 
 /* libpcap does not know set tests: it is shown comparisons in their place. */
@@ -212,7 +213,7 @@ bool is_runnable(const struct ng_cbpf *p)
 
 		if (asks_metadata(f) || (ng_op_of(f) == NG_OP_JA && (int)f->k < 0))
 			return false;
-		if (is_set_test(f) && f->k >= p->n_sets)
+		if (is_set_test(f) && !ng_op_set(f, p->sets, p->n_sets))
 			return false;
 	}
 	return true;
@@ -263,18 +264,47 @@ static void make_set(struct ng_set *set)
 	set->n = used;
 }
 
+/* Ascending by the first word; the walk that steers packets puts them there. */
+static void make_strings(struct ng_set *set)
+{
+	size_t n = 1 + below(below(2) ? 8 : 100);
+	uint32_t next = below(3);
+
+	set->words = 2 + below(NG_SET_WORDS_MAX - 1);
+	set->mask = below(2) ? ~0u : ~0u << below(32);
+	set->key = allocate(n * set->words, sizeof(*set->key));
+	set->n = n;
+	for (size_t i = 0; i < n * set->words; i++) {
+		set->key[i] = below(2) ? rnd() : below(3);
+		if (i % set->words == 0)
+			set->key[i] = next += 1 + below(below(2) ? 3 : 40000000);
+		else if (i % set->words == set->words - 1)
+			set->key[i] &= set->mask;
+	}
+}
+
+static size_t words_of(const struct ng_set *set)
+{
+	return set->words ? set->words : 1;
+}
+
+static void make_test(struct sock_filter *f)
+{
+	uint32_t set = below(SETS);
+
+	f->code = BPF_JMP | (set < NUMBERS ? NG_BPF_IN : NG_BPF_IN6) | BPF_K;
+	f->k = set < NUMBERS ? set : NG_IN6_K(set, random_offset() & 0xffff);
+}
+
 void make_set_program(struct ng_cbpf *out, size_t most)
 {
 	make_program(out, most);
 	out->sets = allocate(SETS, sizeof(*out->sets));
 	for (out->n_sets = 0; out->n_sets < SETS; out->n_sets++)
-		make_set(&out->sets[out->n_sets]);
+		(out->n_sets < NUMBERS ? make_set : make_strings)(&out->sets[out->n_sets]);
 	for (size_t i = 0; i < out->n; i++)
-		if (ng_op_of(&out->insns[i]) == NG_OP_JUMP &&
-		    BPF_SRC(out->insns[i].code) == BPF_K) {
-			out->insns[i].code = BPF_JMP | NG_BPF_IN | BPF_K;
-			out->insns[i].k = below(SETS);
-		}
+		if (ng_op_of(&out->insns[i]) == NG_OP_JUMP && BPF_SRC(out->insns[i].code) == BPF_K)
+			make_test(&out->insns[i]);
 }
 
 void copy_program(const struct ng_cbpf *in, struct ng_cbpf *out)
@@ -286,9 +316,11 @@ void copy_program(const struct ng_cbpf *in, struct ng_cbpf *out)
 		return;
 	out->sets = allocate(in->n_sets, sizeof(*out->sets));
 	for (size_t i = 0; i < in->n_sets; i++) {
-		out->sets[i].n = in->sets[i].n;
-		out->sets[i].key = allocate(in->sets[i].n, sizeof(uint32_t));
-		memcpy(out->sets[i].key, in->sets[i].key, in->sets[i].n * sizeof(uint32_t));
+		size_t words = in->sets[i].n * words_of(&in->sets[i]);
+
+		out->sets[i] = in->sets[i];
+		out->sets[i].key = allocate(words, sizeof(uint32_t));
+		memcpy(out->sets[i].key, in->sets[i].key, words * sizeof(uint32_t));
 	}
 }
 
@@ -383,14 +415,15 @@ static bool take_out_key(struct ng_cbpf *p, size_t number)
 {
 	for (size_t i = 0; i < p->n_sets; i++) {
 		struct ng_set *set = &p->sets[i];
+		size_t words = words_of(set);
 
 		if (number >= set->n) {
 			number -= set->n;
 			continue;
 		}
 		if (set->n > 1) {
-			memmove(&set->key[number], &set->key[number + 1],
-				(set->n - number - 1) * sizeof(*set->key));
+			memmove(&set->key[number * words], &set->key[(number + 1) * words],
+				(set->n - number - 1) * words * sizeof(*set->key));
 			set->n--;
 		}
 		return true;

@@ -2,6 +2,8 @@
 /* A walk through a classic program that writes the packet while it reads it. */
 #include "tests/fuzz/steer.h"
 
+#include <string.h>
+
 #include "ctl/filter/cfg.h"
 #include "tests/random.h"
 
@@ -209,6 +211,46 @@ static void choose(struct walk *w, const struct sock_filter *f)
 	w->pc += yes ? f->jt : f->jf;
 }
 
+static bool string_is_in(const struct walk *w, const struct ng_set *set, uint32_t at)
+{
+	uint32_t string[NG_SET_WORDS_MAX];
+
+	for (uint32_t i = 0; i < set->words; i++)
+		string[i] = read_bytes(w->p, at + 4 * i, 4);
+	string[set->words - 1] &= set->mask;
+	for (size_t i = 0; i < set->n; i++)
+		if (!memcmp(string, set->key + i * set->words, set->words * sizeof(*string)))
+			return true;
+	return false;
+}
+
+/* One of the set, or all but one bit of it. */
+static void write_string(struct walk *w, const struct ng_set *set, uint32_t at)
+{
+	const uint32_t *key = set->key + below((uint32_t)set->n) * set->words;
+	uint32_t other = below(2) * (1 + below(set->words));
+
+	for (uint32_t i = 0; i < set->words; i++) {
+		struct source to = { at + 4 * i, 4, i + 1 < set->words ? ~0u : set->mask };
+
+		write_bytes(w->p, &to, i + 1 == other ? key[i] ^ 1u << below(32) : key[i]);
+	}
+}
+
+static void choose_string(struct walk *w, const struct sock_filter *f)
+{
+	const struct ng_set *set = &w->program->sets[NG_IN6_SET(f->k)];
+	uint32_t at = NG_IN6_AT(f->k);
+
+	if (!is_inside(w, at, 4 * set->words)) {
+		w->ended = w->left = true;
+		return;
+	}
+	if (w->steers && below(8))
+		write_string(w, set, at);
+	w->pc += string_is_in(w, set, at) ? f->jt : f->jf;
+}
+
 static void step(struct walk *w)
 {
 	const struct sock_filter *f = &w->program->insns[w->pc++];
@@ -218,6 +260,9 @@ static void step(struct walk *w)
 		return;
 	}
 	switch (ng_op_of(f)) {
+	case NG_OP_IN6:
+		choose_string(w, f);
+		break;
 	case NG_OP_ABS:
 	case NG_OP_IND:
 	case NG_OP_MSH:
