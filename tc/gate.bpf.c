@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program at the tc hook, both directions. The kernel has moved the outer VLAN tag of a
- * received frame into metadata; it counts as one of the tags and in the frame's length, as if it
- * were in place.
+ * The programs at the tc hook, both directions, without taps and with them. The kernel has moved
+ * the outer VLAN tag of a received frame into metadata; it counts as one of the tags and in the
+ * frame's length, as if it were in place.
  */
 #include <linux/pkt_cls.h>
 #define NG_CTX __sk_buff
@@ -35,8 +35,7 @@ static __always_inline int ng_hook_action(__u32 verdict)
 	return verdict == NG_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
-SEC("tc")
-int ng_tc(struct __sk_buff *skb)
+static __always_inline int ng_gate(struct __sk_buff *skb, bool with_taps)
 {
 	struct ng_frame f = {
 		.ctx = skb,
@@ -48,7 +47,19 @@ int ng_tc(struct __sk_buff *skb)
 		.gso = skb->gso_size != 0,
 	};
 
-	return ng_pipeline(&f);
+	return ng_pipeline(&f, with_taps);
+}
+
+SEC("tc")
+int ng_tc(struct __sk_buff *skb)
+{
+	return ng_gate(skb, false);
+}
+
+SEC("tc")
+int ng_tc_taps(struct __sk_buff *skb)
+{
+	return ng_gate(skb, true);
 }
 
 char _license[] SEC("license") = "GPL";

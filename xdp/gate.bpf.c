@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The program at the XDP hook. Loads with and without BPF_F_XDP_HAS_FRAGS. */
+/*
+ * The programs at the XDP hook, without taps and with them. They load with and without
+ * BPF_F_XDP_HAS_FRAGS.
+ */
 #define NG_CTX xdp_md
 #include "xdp/pipeline.bpf.h"
 
@@ -26,8 +29,7 @@ static __always_inline int ng_hook_action(__u32 verdict)
 	return verdict == NG_DROP ? XDP_DROP : XDP_PASS;
 }
 
-SEC("xdp")
-int ng_xdp(struct xdp_md *ctx)
+static __always_inline int ng_gate(struct xdp_md *ctx, bool with_taps)
 {
 	struct ng_frame f = {
 		.ctx = ctx,
@@ -36,7 +38,19 @@ int ng_xdp(struct xdp_md *ctx)
 		.queue = ctx->rx_queue_index,
 	};
 
-	return ng_pipeline(&f);
+	return ng_pipeline(&f, with_taps);
+}
+
+SEC("xdp")
+int ng_xdp(struct xdp_md *ctx)
+{
+	return ng_gate(ctx, false);
+}
+
+SEC("xdp")
+int ng_xdp_taps(struct xdp_md *ctx)
+{
+	return ng_gate(ctx, true);
 }
 
 char _license[] SEC("license") = "GPL";

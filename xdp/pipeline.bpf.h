@@ -125,8 +125,11 @@ static __always_inline void ng_judge(const struct ng_control *c, const struct ng
 	ng_undecided(c, o, p.transport_fault, false);
 }
 
-/* The hook's action for one packet, which is counted and tapped. */
-static __always_inline int ng_pipeline(const struct ng_frame *f)
+/*
+ * The hook's action for one packet, which is counted and, with_taps, shown to the taps. That is a
+ * constant of each program: a gate without a capture runs one that holds nothing of taps.
+ */
+static __always_inline int ng_pipeline(const struct ng_frame *f, bool with_taps)
 {
 	__u32 bytes = f->len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
 	struct ng_outcome o = { .verdict = NG_PASS, .reason = NG_R_DEFAULT };
@@ -138,7 +141,8 @@ static __always_inline int ng_pipeline(const struct ng_frame *f)
 		ng_judge(c, f, bytes, &o);
 		ng_counter_add(&ng_counters, NG_COUNTER_INDEX(o.verdict, o.reason), bytes);
 	}
-	ng_tap_all(c, f, &o);
+	if (with_taps)
+		ng_tap_all(c, f, &o);
 	return ng_hook_action(o.verdict);
 }
 

@@ -127,14 +127,25 @@ static void hint_late_option(const struct ng_expression *e, struct ng_error *err
 			   (int)strcspn(p + 1, " "), p + 1);
 }
 
+/* "src in @FILE": the sets of expressions are files. */
+static int read_set(void *unused, const char *name, char **text, struct ng_error *err)
+{
+	size_t len;
+
+	(void)unused;
+	return ng_read_file(name, FILE_MAX, text, &len, err);
+}
+
 int ng_expression_compile(const struct ng_expression *e, unsigned int snaplen, struct ng_cbpf *out,
 			  struct ng_error *err)
 {
+	static const struct ng_filter_names sets = { .find = read_set };
 	int rc;
 
 	if (e->bytecode)
 		return compile_bytecode(e, out, err);
-	rc = ng_filter_compile(e->text, file_name(e), DLT_ETHERNET, snaplen, e->flags, out, err);
+	rc = ng_filter_compile_named(e->text, file_name(e), DLT_ETHERNET, snaplen, e->flags, &sets,
+				     out, err);
 	if (rc)
 		hint_late_option(e, err);
 	return rc;

@@ -2,10 +2,10 @@
 /* nicgate filter explain: what a filter is, in figures. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/cmd/filter.h"
 #include "ctl/filter/ir.h"
-#include "ctl/filter/reading.h"
 #include "maps/pins.h"
 
 struct facts {
@@ -116,47 +116,37 @@ static void show_hooks(struct ng_out *out, const struct ng_ebpf body[NG_HOOK_MAX
 	ng_table_end(out);
 }
 
-static const char *step_name(int to, char *buf, size_t size)
+/* The lines of a text, which it cuts, as a table of one column. */
+static void show_lines(struct ng_out *out, const char *key, const struct ng_column *column,
+		       char *text)
 {
-	if (to == NG_READ_MATCH || to == NG_READ_REJECT)
-		return to == NG_READ_MATCH ? "match" : "no match";
-	snprintf(buf, size, "step %d", to + 1);
-	return buf;
-}
-
-static void show_steps(struct ng_out *out, const struct ng_reading *r)
-{
-	static const struct ng_column columns[] = {
-		{ "step", "STEP", NG_RIGHT },
-		{ "expression", "EXPRESSION, AS LIBPCAP READS IT", NG_LEFT },
-		{ "if_so", "IF SO", NG_LEFT },
-		{ "if_not", "IF NOT", NG_LEFT },
-	};
-	char buf[24];
-
-	ng_table_begin(out, "steps", columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < r->n; i++) {
-		ng_table_u64(out, i + 1);
-		ng_table_str(out, r->step[i].text);
-		ng_table_str(out, step_name(r->step[i].on_true, buf, sizeof(buf)));
-		ng_table_str(out, step_name(r->step[i].on_false, buf, sizeof(buf)));
-	}
+	ng_table_begin(out, key, column, 1);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		ng_table_str(out, line);
 	ng_table_end(out);
 }
 
-/* Where our reading of `vlan` is not libpcap's, the filters of libpcap's that it is made of. */
-static void show_reading(struct ng_out *out, const struct ng_reading *r)
+/* Where our reading of `vlan` is not libpcap's: what matches, and where libpcap would look. */
+static void show_scope(struct ng_out *out, const struct ng_scope_note *note)
 {
-	ng_out_bool(out, "vlan_differs", "reads vlan otherwise than libpcap", r->n > 0);
-	if (r->n)
-		show_steps(out, r);
+	static const struct ng_column ours = { "expression", "MATCHES WHAT MATCHES ONE OF",
+					       NG_LEFT };
+	static const struct ng_column libpcap = { "place", "LIBPCAP WOULD LOOK FOR", NG_LEFT };
+
+	ng_out_bool(out, "vlan_differs", "reads vlan otherwise than libpcap", note->differs);
+	if (!note->differs)
+		return;
+	show_lines(out, "vlan_alternatives", &ours, note->ours);
+	show_lines(out, "libpcap_places", &libpcap, note->libpcap);
 }
 
-static int find_reading(const struct ng_expression *e, struct ng_reading *r, struct ng_error *err)
+static int find_scope(const struct ng_expression *e, struct ng_scope_note *note,
+		      struct ng_error *err)
 {
-	if (!e->text || e->bytecode || e->flags & NG_FILTER_STRICT)
+	if (!e->text || e->bytecode || e->flags & NG_FILTER_STRICT ||
+	    !e->text[strspn(e->text, " \t\r\n")])
 		return 0;
-	return ng_reading_of(e->text, r)
+	return ng_filter_explain_scope(e->text, note)
 		       ? ng_err(err, NG_EXIT_FAILED, ENOMEM, "filter", "cannot explain it")
 		       : 0;
 }
@@ -164,13 +154,13 @@ static int find_reading(const struct ng_expression *e, struct ng_reading *r, str
 int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 {
 	struct ng_ebpf body[NG_HOOK_MAX] = { { 0 } };
-	struct ng_reading reading = { .n = 0 };
+	struct ng_scope_note note = { .differs = false };
 	struct facts facts = { 0 };
 	struct ng_out *out = NULL;
 	int rc = find_facts(c, &facts, err);
 
 	if (!rc)
-		rc = find_reading(&c->expression, &reading, err);
+		rc = find_scope(&c->expression, &note, err);
 	for (unsigned int i = 0; !rc && i < NG_HOOK_MAX; i++)
 		rc = ng_filter_body(c, i, &body[i], err);
 	if (!rc) {
@@ -180,12 +170,12 @@ int ng_filter_run_explain(struct ng_filter_call *c, struct ng_error *err)
 	if (!rc) {
 		ng_out_begin(out);
 		show_facts(c, facts, out);
-		show_reading(out, &reading);
+		show_scope(out, &note);
 		show_hooks(out, body);
 		rc = ng_out_end(out, err);
 	}
 	ng_out_free(out);
-	ng_reading_free(&reading);
+	ng_scope_note_free(&note);
 	for (unsigned int i = 0; i < NG_HOOK_MAX; i++)
 		ng_ebpf_free(&body[i]);
 	return rc;

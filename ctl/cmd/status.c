@@ -173,7 +173,7 @@ static void head_cells(struct status *s, const struct ng_link *link, enum ng_hoo
  */
 static const char *state_of_other(const struct ng_program *p, const struct gates *gates)
 {
-	if (!p->prog.link_id || (strcmp(p->prog.name, "ng_xdp") && strcmp(p->prog.name, "ng_tc")))
+	if (!ng_prog_has_our_name(&p->prog))
 		return "foreign";
 	if (strncmp(p->prog.owner, "pinned", strlen("pinned")))
 		return "temporary";

@@ -268,11 +268,20 @@ static const struct {
 	{ XDP_ATTACHED_HW, "offload", "xdpoffload" },
 };
 
+bool ng_prog_has_our_name(const struct ng_prog *prog)
+{
+	static const char *const names[] = { "ng_xdp", "ng_xdp_taps", "ng_tc", "ng_tc_taps" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(prog->name, names[i]))
+			return prog->link_id;
+	return false;
+}
+
 /* By name, link and no pins: what `capture --hook xdp` holds itself. */
 static bool is_captures(const struct ng_prog *prog)
 {
-	return prog->link_id && !strcmp(prog->name, "ng_xdp") &&
-	       strncmp(prog->owner, "pinned", strlen("pinned"));
+	return ng_prog_has_our_name(prog) && strncmp(prog->owner, "pinned", strlen("pinned"));
 }
 
 int ng_foreign_xdp_check(const struct ng_link *link, struct ng_error *err)

@@ -3,6 +3,7 @@
 #ifndef NG_CTL_DATAPLANE_FOREIGN_H
 #define NG_CTL_DATAPLANE_FOREIGN_H
 
+#include <stdbool.h>
 #include "ctl/base/err.h"
 #include "ctl/net/net.h"
 #include "maps/abi.h"
@@ -25,5 +26,8 @@ int ng_foreign_xdp_check(const struct ng_link *link, struct ng_error *err);
 /* Calls fn for each component when libxdp's dispatcher is on the link. Returns their number. */
 int ng_dispatcher_each(unsigned int ifindex, void (*fn)(const struct ng_prog *prog, void *arg),
 		       void *arg);
+
+/* Is it called as our programs are, and held by a link, which ip and tc never make? */
+bool ng_prog_has_our_name(const struct ng_prog *prog);
 
 #endif

@@ -87,7 +87,9 @@ static int open_template(const struct ng_load *spec, struct template *t)
 		if (!t->xdp)
 			return -errno;
 		t->obj = t->xdp->obj;
-		t->prog = t->xdp->progs.ng_xdp;
+		t->prog = spec->taps ? t->xdp->progs.ng_xdp_taps : t->xdp->progs.ng_xdp;
+		bpf_program__set_autoload(
+			spec->taps ? t->xdp->progs.ng_xdp : t->xdp->progs.ng_xdp_taps, false);
 		t->xdp->rodata->ng_taps = spec->taps;
 		t->xdp->rodata->ng_cpus = cpus;
 		t->xdp->rodata->ng_tap_only = spec->tap_only;
@@ -97,7 +99,9 @@ static int open_template(const struct ng_load *spec, struct template *t)
 		if (!t->tc)
 			return -errno;
 		t->obj = t->tc->obj;
-		t->prog = t->tc->progs.ng_tc;
+		t->prog = spec->taps ? t->tc->progs.ng_tc_taps : t->tc->progs.ng_tc;
+		bpf_program__set_autoload(spec->taps ? t->tc->progs.ng_tc : t->tc->progs.ng_tc_taps,
+					  false);
 		t->tc->rodata->ng_taps = spec->taps;
 		t->tc->rodata->ng_cpus = cpus;
 		t->tc->rodata->ng_tap_only = spec->tap_only;

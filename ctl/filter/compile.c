@@ -127,6 +127,7 @@ static int refuse_terms(size_t n, struct ng_error *err)
 
 	ng_err_why(err, "lists are %d or more hosts, nets or ports with the same words in front",
 		   NG_LIST_MIN);
+	ng_err_why(err, "IPv6 hosts are one list with those that share their first 96 bits");
 	return ret;
 }
 

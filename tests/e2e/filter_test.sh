@@ -16,7 +16,7 @@ else
 	like out 'call bpf_xdp_load_bytes#' "dump --xlated: so do the helpers"
 fi
 run ng filter dump --xlated --hook tc-in udp port 53
-like out '^ng_tc:$' "dump --xlated --hook tc-in: the program for tc"
+like out '^ng_tc_taps:$' "dump --xlated --hook tc-in: the program for tc"
 run ng filter dump --jited udp
 case $rc/$(grep -c 'no machine code' "$tmp/err") in
 5/1) skip "machine code: needs a JIT that shows it" ;;

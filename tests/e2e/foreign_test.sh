@@ -22,7 +22,7 @@ capture=$bg
 has_xdp() { ip link show ng0 | grep -q xdp; }
 wait_for 5 has_xdp
 is "$?" 0 "a capture takes the driver hook"
-refused "a process" "\"ng_xdp\", .* mode; owner: nicgate (pid $capture)"
+refused "a process" "\"ng_xdp_taps\", .* mode; owner: nicgate (pid $capture)"
 run ng status ng0
 like out "^ng0 *xdp .* temporary .*nicgate (pid $capture)" "status shows its owner"
 run ng detach --all

@@ -75,12 +75,20 @@ run ng -j filter explain inbound
 like out '"reads_metadata":true,' "explain: inbound is metadata"
 run ng filter explain 'port 80 and vlan 5'
 like out '^reads vlan otherwise than libpcap: yes' "explain: where our reading differs"
-like out '^ *1  vlan 5 and port 80  *match  no match$' "explain: and what it is"
+like out '^vlan 5 and port 80$' "explain: and what it is"
+like out '^port 80: behind no tag$' "explain: and what libpcap would make of it"
 run ng -j filter explain 'vlan 10 or vlan 20'
-like out '"steps":\[{"step":1,"expression":"vlan 10","if_so":"match","if_not":"step 2"},{"step":2,"expression":"vlan 20",' "explain -j: in steps"
+like out '"vlan_alternatives":\[{"expression":"vlan 10"},{"expression":"vlan 20"}\]' "explain -j: the alternatives"
+like out '"libpcap_places":\[{"place":"vlan 20: behind 1 tag"}\]' "explain -j: libpcap's places"
 printf 'vlan 10 # one\n\tor vlan 20\n and\ntcp' >"$tmp/f"
 run ng filter explain -F "$tmp/f"
-is "$(grep -c '^ *[0-9]  vlan [12]0.* match \|^ *[0-9]  vlan .* no match$' "$tmp/out")" 2 "explain: each step in one line"
+is "$(grep -c '^vlan [12]0 and tcp$' "$tmp/out")" 2 "explain: each alternative in one line"
+printf '# hosts\n192.0.2.1\n198.51.100.0/24, 203.0.113.5-203.0.113.9\n' >"$tmp/hosts.txt"
+run ng filter explain "src in @$tmp/hosts.txt and port in {53, 8000-8100}"
+is "$rc" 0 "a set from a file"
+run ng filter explain "src in @$tmp/none"
+is "$rc" 2 "one that cannot be read: exit 2"
+like err "No such file" "and says so"
 for same in --strict-pcap --no-optimize; do
 	run ng filter explain $same 'vlan 5 and port 80'
 	like out '^reads vlan otherwise than libpcap: no$' "explain $same: no difference where there is none"
