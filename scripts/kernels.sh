@@ -7,11 +7,11 @@
 # $NG_BUILD/kernels/KERNEL/TEST.tap, how long each took in "seconds" there. The last line is "N passed, N failed, N skipped" over all kernels; a kernel that
 # cannot be had is one skip. A test that crashes, hangs, never ran, or does not do what it planned is a failure.
 # environment: NG_BUILD (default build), NG_KERNELS_TESTS (default: all), NG_KERNELS_JOBS (guests at a time, and per kernel, default 2),
-#              NG_KERNELS_LIMIT (seconds per guest, default 420), those of run-in-kernel.sh.
+#              NG_KERNELS_LIMIT (seconds per guest, default 1200), those of run-in-kernel.sh.
 set -eu
 cd "$(dirname "$0")/.."
 build=${NG_BUILD:-build}
-limit=${NG_KERNELS_LIMIT:-420}
+limit=${NG_KERNELS_LIMIT:-1200}
 jobs=${NG_KERNELS_JOBS:-2}
 test_limit=150 # seconds for one file, in the guest
 

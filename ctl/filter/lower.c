@@ -221,12 +221,47 @@ static void jump_to(struct ng_low *l, size_t block)
 		ng_emit_jump(l->e, NG_JA(0), block_label(l, block));
 }
 
-/* What holds now holds where the block leads to. */
+static ng_val brought(const struct ng_low *l, const struct ng_phi *phi)
+{
+	for (size_t i = 0; i < phi->n_args; i++)
+		if (phi->arg[i].from == l->block)
+			return phi->arg[i].value;
+	return 0;
+}
+
+/* The place in the pool where a block that others have led to expects a PHI, or where v is now. */
+static int phi_place(const struct ng_low *l, size_t to, const struct ng_phi *phi, ng_val v)
+{
+	const struct ng_regs *there = &l->entry[to];
+
+	return there->reached ? ng_regs_find(there, l->to->pool_size, phi->value)
+			      : ng_regs_find(&l->now, l->to->pool_size, v);
+}
+
+/* What holds now holds at the start of `to`, where values brought for PHIs go by their names. */
+static void arrive(struct ng_low *l, size_t to)
+{
+	const struct ng_ir_block *b = &l->ir->block[to];
+	struct ng_regs coming = l->now;
+
+	for (size_t i = 0; i < b->n_phis; i++) {
+		ng_val v = brought(l, &b->phi[i]);
+		int place = phi_place(l, to, &b->phi[i], v);
+
+		if (place < 0 || l->now.val[place] != v)
+			continue;
+		coming.val[place] = b->phi[i].value;
+		coming.guard[place] = 0;
+	}
+	ng_regs_meet(&l->entry[to], &coming);
+}
+
 static void leave(struct ng_low *l, const struct ng_ir_block *b)
 {
 	l->pins = 0;
-	ng_regs_meet(&l->entry[b->succ[0]], &l->now);
-	ng_regs_meet(&l->entry[b->succ[1]], &l->now);
+	arrive(l, b->succ[0]);
+	if (b->succ[1] != b->succ[0])
+		arrive(l, b->succ[1]);
 }
 
 static void write_in(struct ng_low *l, const struct ng_ir_block *b)
@@ -294,26 +329,36 @@ static void write_comparison(struct ng_low *l, const struct ng_ir_block *b)
 	jump_to(l, b->succ[invert ? 0 : 1]);
 }
 
-/* PHIs: who leads to a block with some puts its values there. */
-
-static void bring(struct ng_low *l, const struct ng_ir_block *to)
+/*
+ * PHIs: who leads to a block with some puts its values into the frame, where they are for sure, and
+ * into the registers where others left them, where they are at hand.
+ */
+static void put_phi(struct ng_low *l, size_t to, const struct ng_phi *phi)
 {
-	for (size_t i = 0; i < to->n_phis; i++) {
-		const struct ng_phi *phi = &to->phi[i];
-		int slot = ng_low_phi_slot(l, phi->value), reg;
-		ng_val v = 0;
-		__u32 k;
+	int slot = ng_low_phi_slot(l, phi->value), reg, place;
+	ng_val v = brought(l, phi);
+	__u32 k;
+	bool constant = ng_ir_is_const(l->ir, v, &k);
 
-		for (size_t j = 0; j < phi->n_args; j++)
-			if (phi->arg[j].from == l->block)
-				v = phi->arg[j].value;
-		if (ng_ir_is_const(l->ir, v, &k)) {
-			ng_emit(l->e, NG_STORE_I(BPF_W, BPF_REG_10, slot, k));
-			continue;
-		}
+	if (constant) {
+		ng_emit(l->e, NG_STORE_I(BPF_W, BPF_REG_10, slot, k));
+	} else {
 		reg = ng_low_get(l, v);
 		ng_emit(l->e, NG_STORE(BPF_W, BPF_REG_10, slot, reg));
 	}
+	place = phi_place(l, to, phi, v);
+	if (place < 0 || l->now.val[place] == v)
+		return;
+	reg = l->to->pool[place];
+	ng_emit(l->e, constant ? NG_MOV32_I(reg, k) : NG_MOV32(reg, ng_low_get(l, v)));
+	l->now.val[place] = v;
+	l->now.guard[place] = 0;
+}
+
+static void bring(struct ng_low *l, size_t to)
+{
+	for (size_t i = 0; i < l->ir->block[to].n_phis; i++)
+		put_phi(l, to, &l->ir->block[to].phi[i]);
 }
 
 static void write_end(struct ng_low *l, const struct ng_ir_block *b)
@@ -322,9 +367,9 @@ static void write_end(struct ng_low *l, const struct ng_ir_block *b)
 		write_return(l, b);
 		return;
 	}
-	bring(l, &l->ir->block[b->succ[0]]);
+	bring(l, b->succ[0]);
 	if (b->succ[1] != b->succ[0])
-		bring(l, &l->ir->block[b->succ[1]]);
+		bring(l, b->succ[1]);
 	if (b->test == NG_T_ALWAYS) {
 		leave(l, b);
 		jump_to(l, b->succ[0]);

@@ -4,7 +4,7 @@
  * filter (access.h: DIRECT, and at tc TAGGED). What they cannot answer goes on in the HELPER copy.
  *
  * Values live in a few registers, as a cache: one that is lost is computed again, for a packet does
- * not change. Only PHIs are kept in the stack frame. Where ways meet, a register counts as holding
+ * not change. Only PHIs have a place in the stack frame, too. Where ways meet, a register counts as holding
  * what it holds on all of them; ways that lead to a block have all been written before it.
  *
  * A load stands behind a guard: "the packet's linear part reaches to here". For loads at constant

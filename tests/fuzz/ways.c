@@ -31,6 +31,8 @@
 #define LOG_SIZE     (1 << 20)
 #define SEGMENTS_MAX 6
 #define HEAVY	     3000 /* instructions */
+#define STACK_MAX    512
+#define STACK_ROUND  32 /* the verifier's, per frame */
 
 const char *const way_names[WAYS] = {
 	[WAY_XDP] = "XDP",
@@ -282,6 +284,22 @@ static int load_together(enum ways_hook hook, const struct code *code, uint32_t 
 	return fd_low;
 }
 
+/* Calls the filters whose code in place would, with what it calls, need more stack than there is. */
+static void fit_stack(struct code *code, size_t n)
+{
+	int deepest = 0, limit;
+
+	for (size_t i = 0; i < n; i++) {
+		int depth = ng_frame_depth(code[i].body.insns, code[i].body.n);
+
+		deepest = depth < deepest ? depth : deepest;
+	}
+	limit = -STACK_MAX + (-deepest + STACK_ROUND - 1) / STACK_ROUND * STACK_ROUND;
+	for (size_t i = 0; i < n; i++)
+		if (ng_frame_depth(code[i].in_place.insns, code[i].in_place.n) < limit)
+			ng_ebpf_free(&code[i].in_place);
+}
+
 /* Makes the frozen array of a body's table and names it in the instructions; -1: none made. */
 static int make_table(struct code *code)
 {
@@ -329,6 +347,7 @@ int ways_measure(enum ways_hook hook, const struct ways_filter *filter, struct w
 
 	translate(filter, hook, &code, &state);
 	if (state.status == WAYS_LOADED) {
+		fit_stack(&code, 1);
 		table = make_table(&code);
 		fd = load(hook, &code, 1, LOG_STATS);
 		close(table);
@@ -366,6 +385,7 @@ void ways_load(enum ways_hook hook, const struct ways_filter *filter, size_t n,
 		used |= 1u << i;
 		table[i] = make_table(&code[i]);
 	}
+	fit_stack(code, n);
 	if (w.prog[hook] >= 0)
 		close(w.prog[hook]);
 	loaded = leave_out_heavy(code, used);
