@@ -131,9 +131,13 @@ static void hint_late_option(const struct ng_expression *e, struct ng_error *err
 static int read_set(void *unused, const char *name, char **text, struct ng_error *err)
 {
 	size_t len;
+	int rc = ng_read_file(name, FILE_MAX, text, &len, err);
 
 	(void)unused;
-	return ng_read_file(name, FILE_MAX, text, &len, err);
+	if (rc || !memchr(*text, '\0', len))
+		return rc;
+	free(*text);
+	return ng_err(err, NG_EXIT_USAGE, 0, strcmp(name, "-") ? name : "stdin", "it is no text");
 }
 
 int ng_expression_compile(const struct ng_expression *e, unsigned int snaplen, struct ng_cbpf *out,

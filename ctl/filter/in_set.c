@@ -112,17 +112,26 @@ static bool is_other_family(const struct filler *f, enum ng_term term)
 	return strcmp(proto, "ip") == 0 || strcmp(proto, "arp") == 0 || strcmp(proto, "rarp") == 0;
 }
 
+/* libpcap would take "192.0.2" for a net of 24 bits; in a set it is more likely a slip. */
+static bool is_whole(const char *word, size_t n)
+{
+	unsigned int dots = 0;
+
+	for (size_t i = 0; i < n; i++)
+		dots += word[i] == '.';
+	return dots == 3 || memchr(word, ':', n);
+}
+
 static int add_addresses(struct filler *f, const char *word, size_t n)
 {
 	static const struct ng_qual any = { .type = NG_TYPE_NET, .known = true };
 	const char *hyphen = memchr(word, '-', n);
 	size_t length = hyphen ? (size_t)(hyphen - word) : n;
-	bool is_whole = memchr(word, '.', length) || memchr(word, ':', length);
 	enum ng_term term, other;
 	struct ng_value lo, hi;
 	address_t a, b;
 
-	if (!is_whole || !ng_expr_value(word, length, &any, &term, &lo))
+	if (!is_whole(word, length) || !ng_expr_value(word, length, &any, &term, &lo))
 		return refuse(f, word, n,
 			      "it takes addresses, prefixes without host bits, and "
 			      "ranges A-B");
@@ -130,7 +139,8 @@ static int add_addresses(struct filler *f, const char *word, size_t n)
 		return 0;
 	if (!hyphen)
 		return add_term(f, term, &lo);
-	if (!ng_expr_value(hyphen + 1, n - length - 1, &any, &other, &hi) || other != term ||
+	if (!is_whole(hyphen + 1, n - length - 1) ||
+	    !ng_expr_value(hyphen + 1, n - length - 1, &any, &other, &hi) || other != term ||
 	    memchr(word, '/', n))
 		return refuse(f, word, n, "a range is two addresses of one family");
 	a = to_number(&lo, term);

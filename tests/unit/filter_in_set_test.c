@@ -125,6 +125,8 @@ static const struct {
 	{ "src in {10.0.0.9-2001:db8::}", "expression", 1, 9, "bad element" },
 	{ "src in {10.0.0.0/8-10.0.0.1}", "expression", 1, 9, "bad element" },
 	{ "src in {10}", "expression", 1, 9, "bad element '10'" },
+	{ "src in {192.0.2}", "expression", 1, 9, "bad element '192.0.2'" },
+	{ "src in {192.0.2.1-192.0.3}", "expression", 1, 9, "bad element '192.0.2.1-192.0.3'" },
 	{ "tcp and port in {80, http}", "expression", 1, 22, "bad element 'http'" },
 	{ "port in {70000}", "expression", 1, 10, "bad element '70000'" },
 	{ "port in {80;90}", "expression", 1, 12, "bad element ';'" },

@@ -89,6 +89,8 @@ is "$rc" 0 "a set from a file"
 run ng filter explain "src in @$tmp/none"
 is "$rc" 2 "one that cannot be read: exit 2"
 like err "No such file" "and says so"
+printf '192.0.2.1\0\n192.0.2.2\n' >"$tmp/f"
+refused 2 'it is no text' "a set with a NUL in it" filter explain "src in @$tmp/f"
 for same in --strict-pcap --no-optimize; do
 	run ng filter explain $same 'vlan 5 and port 80'
 	like out '^reads vlan otherwise than libpcap: no$' "explain $same: no difference where there is none"
