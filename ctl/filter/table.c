@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define BITMAP_MAX   0xffff
+#define BITMAP_MIN   256 /* keys: from there on buckets would take as much memory */
 #define BITMAP_WORDS ((BITMAP_MAX + 1) / 64)
 #define SEED	     0x9e3779b9
 #define SIZE_LG_MAX  29 /* verifier: BPF_MAX_VAR_OFF */
@@ -173,7 +174,7 @@ int ng_table_plan(const struct ng_set *set, size_t offset, struct ng_table *out)
 
 	if (set->words) {
 		ret = plan_buckets(&t);
-	} else if (set->n >= NG_TABLE_BREAK_EVEN && set->key[set->n - 1] <= BITMAP_MAX) {
+	} else if (set->n >= BITMAP_MIN && set->key[set->n - 1] <= BITMAP_MAX) {
 		t.kind = NG_TABLE_BITMAP;
 		t.size = BITMAP_WORDS * sizeof(__u64);
 	} else if (set->n >= NG_TABLE_BREAK_EVEN) {
