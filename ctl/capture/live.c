@@ -15,6 +15,7 @@
 #include "ctl/capture/clause.h"
 #include "ctl/capture/signals.h"
 #include "ctl/capture/taps.h"
+#include "ctl/dataplane/gate.h"
 
 #define BUSY_WAIT_MS   20
 #define IDLE_WAIT_MS   100
@@ -79,7 +80,7 @@ static int open_promiscuous(unsigned int ifindex)
 
 	if (fd >= 0 && !setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq)))
 		return fd;
-	ng_warn("promiscuous mode: %m");
+	ng_warn("promiscuous mode: %m%s", errno == EPERM ? ": missing: CAP_NET_RAW" : "");
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -426,6 +427,8 @@ static int open_live(struct live *l, struct ng_error *err)
 
 	if (!rc)
 		rc = check_link(&l->link, err);
+	if (!rc)
+		rc = ng_gate_may_attach(err);
 	if (!rc)
 		rc = ng_link_events_open(&l->events, err);
 	if (rc)

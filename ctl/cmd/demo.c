@@ -103,6 +103,11 @@ static int up(const struct ng_global *g, int argc, char **argv, struct ng_error 
 	rc = ng_veth_create(&demo, err);
 	if (rc == -EEXIST)
 		ng_err_try(err, "nicgate demo down    (removes a demo of another namespace, too)");
+	if (rc && err->exit == NG_EXIT_PRIVILEGE) {
+		ng_err_why(err, "interfaces and network namespaces ask for CAP_NET_ADMIN and "
+				"CAP_SYS_ADMIN, and for root's /run/netns");
+		ng_err_try(err, "sudo nicgate demo up");
+	}
 	return rc ? rc : show_up(g, "created", err);
 }
 

@@ -3,6 +3,7 @@
  * the lock, and putting in order what dead captures left. */
 #include <cap-ng.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 #define LOCK_TIMEOUT_MS 5000
 
-/* CAP_SYS_ADMIN stands for the two that were split off it in Linux 5.8. */
+/* CAP_SYS_ADMIN stands for the two that were split off it in Linux 5.8, and lets load, too. */
 static const struct {
 	unsigned int cap;
 	const char *name;
@@ -22,7 +23,28 @@ static const struct {
 	{ CAP_PERFMON, "CAP_PERFMON", true },
 };
 
-static int check_capabilities(struct ng_error *err)
+static void explain_privileges(struct ng_error *err)
+{
+	ng_err_why(err, "BPF programs and their attachment to interfaces ask for CAP_BPF, "
+			"CAP_NET_ADMIN and CAP_PERFMON");
+	ng_err_try(err, "run it as root (sudo nicgate ..)");
+}
+
+/* Another than the first, that is: capabilities in it count for nothing where BPF is concerned. */
+static bool in_user_namespace(void)
+{
+	unsigned int inside = 0, outside = 0, n = UINT_MAX;
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	if (!f)
+		return false;
+	if (fscanf(f, "%u %u %u", &inside, &outside, &n) != 3)
+		n = 0;
+	fclose(f);
+	return inside || outside || n != UINT_MAX;
+}
+
+static int check_capabilities(bool to_load, struct ng_error *err)
 {
 	char missing[64] = "";
 	bool sys_admin;
@@ -33,17 +55,29 @@ static int check_capabilities(struct ng_error *err)
 		size_t n = strlen(missing);
 
 		if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].cap) ||
-		    (sys_admin && needed[i].part_of_sys_admin))
+		    (sys_admin && (to_load || needed[i].part_of_sys_admin)))
 			continue;
 		snprintf(missing + n, sizeof(missing) - n, "%s%s", n ? ", " : "", needed[i].name);
 	}
-	if (!missing[0])
+	if (missing[0])
+		ng_err(err, NG_EXIT_PRIVILEGE, 0, "privileges", "missing: %s", missing);
+	else if (in_user_namespace())
+		ng_err(err, NG_EXIT_PRIVILEGE, 0, "privileges",
+		       "those of a user namespace (a rootless container) are not enough");
+	else
 		return 0;
-	ng_err(err, NG_EXIT_PRIVILEGE, 0, "privileges", "missing: %s", missing);
-	ng_err_why(err, "BPF programs and their attachment to interfaces ask for CAP_BPF, "
-			"CAP_NET_ADMIN and CAP_PERFMON");
-	ng_err_try(err, "run it as root (sudo nicgate ..)");
+	explain_privileges(err);
 	return -EPERM;
+}
+
+int ng_gate_may_load(struct ng_error *err)
+{
+	return check_capabilities(true, err);
+}
+
+int ng_gate_may_attach(struct ng_error *err)
+{
+	return check_capabilities(false, err);
 }
 
 static int no_bpffs(int error, const char *bpffs, struct ng_error *err)
@@ -116,7 +150,7 @@ static int take_lock(struct ng_pins *pins, struct ng_error *err)
 int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng_error *err)
 {
 	struct ng_pins p;
-	int rc = check_capabilities(err);
+	int rc = ng_gate_may_attach(err);
 
 	if (!rc)
 		rc = open_pins(&p, bpffs, err);

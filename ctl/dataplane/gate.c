@@ -514,7 +514,7 @@ static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 {
 	struct ng_tap_code code = { 0 };
 	struct ng_load load = {
-		.object = ng_hook_name[gate->hook],
+		.object = cbpf ? "filter" : "gate",
 		.hook = gate->hook,
 		.frags = gate->hook == NG_HOOK_XDP && spec->frags != NG_FRAGS_OFF,
 		.tap_only = spec->tap_only,
@@ -538,9 +538,12 @@ int ng_gate_load(enum ng_hook hook, const struct ng_cbpf *filter, const struct n
 		 struct ng_gate **out, struct ng_error *err)
 {
 	const struct ng_link nowhere = { 0 };
-	struct ng_gate *gate = gate_new(&nowhere, hook, err);
-	int rc;
+	int rc = ng_gate_may_load(err);
+	struct ng_gate *gate;
 
+	if (rc)
+		return rc;
+	gate = gate_new(&nowhere, hook, err);
 	if (!gate)
 		return -ENOMEM;
 	rc = load_test_filter(gate, filter, spec, err);

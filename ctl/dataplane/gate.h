@@ -45,6 +45,13 @@ struct ng_gate_spec {
 };
 
 /*
+ * Whether this process has the capabilities to load programs, and to attach them. -EPERM, and *err
+ * names what is missing. What needs no pins asks before it makes anything.
+ */
+int ng_gate_may_load(struct ng_error *err);
+int ng_gate_may_attach(struct ng_error *err);
+
+/*
  * Every command's way to the pins: checks capabilities, finds bpffs (mounts it when missing and
  * allowed); with `write` also takes the lock and clears away what the dead left. Errors say what to
  * do. ng_pins_close() ends it.
