@@ -18,6 +18,14 @@ bool ng_log_color;
 #define YELLOW "\033[1;33m"
 #define PLAIN  "\033[0m"
 
+#define LINE_MAX_SHOWN 160 /* bytes: longer lines are shown around their mark */
+#define LINE_PART      72
+
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
 int ng_err(struct ng_error *err, enum ng_exit exit, int errnum, const char *object, const char *fmt,
 	   ...)
 {
@@ -69,6 +77,14 @@ void ng_err_try(struct ng_error *err, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Where the UTF-8 character begins that byte i belongs to. */
+static size_t char_start(const char *text, size_t i)
+{
+	while (i && is_continuation(text[i]))
+		i--;
+	return i;
+}
+
 void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsigned int column,
 	       const char *source, size_t len)
 {
@@ -77,6 +93,14 @@ void ng_err_at(struct ng_error *err, const char *file, unsigned int line, unsign
 	snprintf(err->file, sizeof(err->file), "%s", file);
 	err->line = line;
 	err->column = column;
+	err->source_at = 0;
+	if (column > sizeof(err->source) / 2 && len >= sizeof(err->source) && column <= len + 1) {
+		size_t skip = char_start(source, column - sizeof(err->source) / 2);
+
+		err->source_at = (unsigned int)skip;
+		source += skip;
+		len -= skip;
+	}
 	if (len >= sizeof(err->source))
 		len = sizeof(err->source) - 1;
 	memcpy(err->source, source, len);
@@ -109,16 +133,27 @@ static const char *errno_name(int errnum)
 	return name ? name : "?";
 }
 
-/* None where a long line was cut in front of it. */
-static void show_mark(const struct ng_error *err)
+/* The line, or a part of it with the mark in its middle, and dots for what is left out. */
+static void show_source(const struct ng_error *err)
 {
-	size_t len = strlen(err->source);
+	size_t len = strlen(err->source), from = 0, to = len;
+	size_t mark = (size_t)err->column - 1 - err->source_at;
 
-	if (err->column > len + 1)
+	if (mark > len)
+		mark = len + 1; /* not there */
+	if (len > LINE_MAX_SHOWN) {
+		from = mark > len || mark < LINE_PART / 2 ? 0 : mark - LINE_PART / 2;
+		from = char_start(err->source, from);
+		to = from + LINE_PART < len ? char_start(err->source, from + LINE_PART) : len;
+	}
+	fprintf(stderr, "  %s%.*s%s\n", from ? ".." : "", (int)(to - from), err->source + from,
+		to < len ? ".." : "");
+	if (mark > len)
 		return;
-	fputs("  ", stderr);
-	for (unsigned int i = 1; i < err->column; i++)
-		fputc(err->source[i - 1] == '\t' ? '\t' : ' ', stderr);
+	fputs(from ? "    " : "  ", stderr);
+	for (size_t i = from; i < mark; i++)
+		if (!is_continuation(err->source[i]))
+			fputc(err->source[i] == '\t' ? '\t' : ' ', stderr);
 	fputs("^\n", stderr);
 }
 
@@ -138,10 +173,8 @@ static void show_text(struct ng_error *err)
 	if (err->errnum)
 		fprintf(stderr, ": %s [%s]", errno_words(err->errnum), errno_name(err->errnum));
 	fputc('\n', stderr);
-	if (err->line) {
-		fprintf(stderr, "  %s\n", err->source);
-		show_mark(err);
-	}
+	if (err->line)
+		show_source(err);
 	show_lines("why:", err->why);
 	show_lines("try:", err->try_this);
 }
@@ -181,6 +214,8 @@ static void show_json(const struct ng_error *err, bool pretty)
 		ng_out_u64(out, "line", NULL, err->line);
 		ng_out_u64(out, "column", NULL, err->column);
 		ng_out_str(out, "source", NULL, err->source);
+		if (err->source_at)
+			ng_out_u64(out, "source_column", NULL, err->source_at + 1);
 	}
 	ng_out_object_end(out);
 	ng_out_end(out, NULL);

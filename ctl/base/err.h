@@ -29,7 +29,8 @@ struct ng_error {
 	char try_this[1024]; /* lines, commands to paste; may be empty */
 	char file[256];	     /* position in a text the user wrote; line 0: none */
 	unsigned int line, column;
-	char source[512]; /* that line, without its end */
+	char source[512];	/* that line, without its end; of a long one, a part */
+	unsigned int source_at; /* what the line has in front of that, in bytes */
 };
 
 /*

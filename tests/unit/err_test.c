@@ -63,6 +63,39 @@ static int caret_cut_off(struct ng_error *err)
 	return rc;
 }
 
+static int long_line(unsigned int column, size_t len, const char *fill, struct ng_error *err)
+{
+	static char line[70001];
+	int rc = ng_err(err, NG_EXIT_USAGE, 0, NULL, "bad word");
+
+	for (size_t i = 0; i < sizeof(line); i++)
+		line[i] = fill[i % strlen(fill)];
+	ng_err_at(err, "list", 1, column, line, len);
+	return rc;
+}
+
+static int long_start(struct ng_error *err)
+{
+	return long_line(3, 200, "0123456789", err);
+}
+
+static int long_middle(struct ng_error *err)
+{
+	return long_line(101, 200, "0123456789", err);
+}
+
+static int long_end(struct ng_error *err)
+{
+	return long_line(70001, 70000, "0123456789", err);
+}
+
+static int long_utf8(struct ng_error *err)
+{
+	return long_line(30001, 70000, "\xc3\xa4z", err);
+}
+
+#define Z4 "\xc3\xa4z\xc3\xa4z\xc3\xa4z\xc3\xa4z"
+
 static const struct {
 	const char *name;
 	int (*fill)(struct ng_error *err);
@@ -93,6 +126,25 @@ static const struct {
 	  "nicgate: error: expression:1:4: ends too early\n  tcp\n     ^\n", NULL },
 	{ "a position behind what is shown of a line has no mark", caret_cut_off, -EINVAL,
 	  "nicgate: error: list:1:70000: bad word\n  a\n", NULL },
+	{ "a long line is shown from its start", long_start, -EINVAL,
+	  "nicgate: error: list:1:3: bad word\n"
+	  "  012345678901234567890123456789012345678901234567890123456789012345678901..\n    ^\n",
+	  NULL },
+	{ "or around the mark", long_middle, -EINVAL,
+	  "nicgate: error: list:1:101: bad word\n"
+	  "  ..456789012345678901234567890123456789012345678901234567890123456789012345..\n"
+	  "                                        ^\n",
+	  NULL },
+	{ "or its end, however long it is", long_end, -EINVAL,
+	  "nicgate: error: list:1:70001: bad word\n"
+	  "  ..456789012345678901234567890123456789\n"
+	  "                                        ^\n",
+	  NULL },
+	{ "in whole characters", long_utf8, -EINVAL,
+	  "nicgate: error: list:1:30001: bad word\n"
+	  "  .." Z4 Z4 Z4 Z4 Z4 Z4 "..\n"
+	  "                            ^\n",
+	  NULL },
 };
 
 static void show_text(const void *err)
