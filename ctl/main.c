@@ -101,10 +101,30 @@ static bool wants_help(int argc, char **argv)
 	return false;
 }
 
+/* A global option behind the verb is unknown to that. */
+static void hint_global(int argc, char **argv, struct ng_error *err)
+{
+	struct ng_opts o = { .table = options, .argc = argc, .argv = argv };
+	char words[80];
+
+	for (int i = 1; i < argc && err->exit == NG_EXIT_USAGE; i++) {
+		const char *value;
+
+		snprintf(words, sizeof(words), "unknown option '%s'", argv[i]);
+		o.next = i;
+		if (strcmp(words, err->what) || ng_opts_next(&o, &value, NULL) <= 0)
+			continue;
+		ng_err_try(err, "nicgate %s%s%s %s ..    (global options come first)", argv[i],
+			   value ? " " : "", value ? value : "", argv[0]);
+		return;
+	}
+}
+
 static int run_verb(int argc, char **argv, void *arg, struct ng_error *err)
 {
 	const struct ng_verb *verb = find_verb(argv[0]);
 	const struct ng_global *g = arg;
+	int rc;
 
 	if (!strcmp(argv[0], "help"))
 		return run_help(argc, argv, err);
@@ -114,7 +134,10 @@ static int run_verb(int argc, char **argv, void *arg, struct ng_error *err)
 		ng_help_verb(verb);
 		return 0;
 	}
-	return verb->run(g, argc, argv, err);
+	rc = verb->run(g, argc, argv, err);
+	if (rc)
+		hint_global(argc, argv, err);
+	return rc;
 }
 
 static int set_color(const char *when, struct ng_error *err)

@@ -48,6 +48,8 @@ done <<'EOF'
 2|-n||option '-n' needs a value: NAME
 2|--bpffs||option '--bpffs' needs a value: DIR
 2|status --watch||there are no options here
+2|filter explain -j udp||^  try:  nicgate -j filter ..    (global options come first)$
+2|stats -n peer||^  try:  nicgate -n peer stats ..    (global options come first)$
 2|stats --by both||valid here: verdict, reason$
 2|--color=blue||auto, always or never, not 'blue'
 2|-b x status||with -b the verbs come from 'x'
@@ -60,7 +62,7 @@ done <<'EOF'
 3|attach ng7||ng7: no such interface: No such device \[ENODEV\]
 3|-n peer attach lq||did you mean 'lo'?
 EOF
-is "$row" 36 "every row was run"
+is "$row" 38 "every row was run"
 
 run ng attach "$(printf '%05000d' 0)"
 is "$rc" 3 "a name longer than any interface's: exit status"
