@@ -48,7 +48,10 @@ int ng_read_file(const char *name, size_t max, char **text, size_t *len, struct 
 		fclose(f);
 	if (rc) {
 		free(buf);
-		return ng_err(err, NG_EXIT_USAGE, -rc, strcmp(name, "-") ? name : "stdin",
+		return ng_err(err, NG_EXIT_USAGE, -rc,
+			      !*name		  ? "''"
+			      : strcmp(name, "-") ? name
+						  : "stdin",
 			      "cannot be read");
 	}
 	buf[n] = '\0';

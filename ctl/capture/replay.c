@@ -9,6 +9,7 @@
 #include <net/ethernet.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ctl/capture/packet.h"
@@ -38,8 +39,13 @@ static int open_savefile(struct ng_replay *r, struct ng_error *err)
 	char why[PCAP_ERRBUF_SIZE];
 
 	r->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (!r->pcap)
-		return ng_err(err, NG_EXIT_FAILED, 0, path, "cannot be read: %s", why);
+	if (!r->pcap) {
+		size_t n = strlen(path); /* some of libpcap's words begin with it */
+		bool named = !strncmp(why, path, n) && !strncmp(why + n, ": ", 2);
+
+		return ng_err(err, NG_EXIT_FAILED, 0, path, "cannot be read: %s",
+			      named ? why + n + 2 : why);
+	}
 	if (pcap_datalink(r->pcap) != DLT_ETHERNET) {
 		const char *name = pcap_datalink_val_to_name(pcap_datalink(r->pcap));
 

@@ -135,6 +135,7 @@ run ng -j filter compile --as dd udp
 is "$rc" 2 "compile with -j: exit 2"
 like out '"what":"compile: -j does not go with what --as makes"' "compile with -j: says so"
 refused 2 '-r FILE is missing' "run without a file" filter run udp
+refused 1 "^nicgate: error: $tmp/none: cannot be read: No such file or directory$" "run on no file" filter run -r "$tmp/none"
 refused 1 'No such file' "no such directory" filter compile --as elf -o "$tmp/none/x.o" udp
 refused 2 'not both' "words beside -F" filter dump -F "$tmp/f" udp
 refused 2 'or from --bytecode' "two files" filter dump -F "$tmp/f" --bytecode "$tmp/f"
@@ -165,6 +166,7 @@ head -c 17000000 /dev/zero | tr '\0' ' ' >"$tmp/f"
 refused 2 'File too large' "-F with too much" filter dump -F "$tmp/f"
 printf 'udp\0port' >"$tmp/f"
 refused 2 'it is no text' "-F with a NUL byte" filter dump -F "$tmp/f"
+refused 2 "error: '': cannot be read" "-F with no name" filter dump -F ''
 
 # --bytecode
 tcpdump -y EN10MB -ddd udp port 53 >"$tmp/f" 2>"$tmp/err"
