@@ -67,6 +67,13 @@ static const char *file_name(const struct ng_expression *e)
 	return strcmp(name, "-") ? name : "stdin";
 }
 
+/* What some editors put in front of UTF-8 becomes blanks, too. */
+static void blank_byte_order_mark(char *text)
+{
+	if (!strncmp(text, "\xef\xbb\xbf", 3))
+		memset(text, ' ', 3);
+}
+
 static int read_text(struct ng_expression *e, struct ng_error *err)
 {
 	int rc =
@@ -76,6 +83,7 @@ static int read_text(struct ng_expression *e, struct ng_error *err)
 		return rc;
 	if (memchr(e->text, '\0', e->len))
 		return ng_err(err, NG_EXIT_USAGE, 0, file_name(e), "it is no text");
+	blank_byte_order_mark(e->text);
 	if (!e->bytecode)
 		blank_comments(e->text);
 	return 0;
@@ -127,29 +135,84 @@ static void hint_late_option(const struct ng_expression *e, struct ng_error *err
 			   (int)strcspn(p + 1, " "), p + 1);
 }
 
-/* "src in @FILE": the sets of expressions are files. */
-static int read_set(void *unused, const char *name, char **text, struct ng_error *err)
-{
-	size_t len;
-	int rc = ng_read_file(name, FILE_MAX, text, &len, err);
+/*
+ * "src in @FILE": the sets of expressions are files. Each is read once, however often it is named:
+ * a pipe has nothing more to say, and a file could have changed.
+ */
+struct sets {
+	const struct ng_expression *e;
+	struct set {
+		struct set *next;
+		char *text, name[];
+	} * first;
+};
 
-	(void)unused;
-	if (rc || !memchr(*text, '\0', len))
+/* *text: malloc'ed. */
+static int read_set(const struct sets *s, const char *name, char **text, struct ng_error *err)
+{
+	bool is_stdin = !strcmp(name, "-");
+	size_t len;
+	int rc;
+
+	if (is_stdin && s->e->file && !strcmp(s->e->file, "-"))
+		return ng_err(err, NG_EXIT_USAGE, 0, "stdin", "it is the expression already");
+	rc = ng_read_file(name, FILE_MAX, text, &len, err);
+	if (rc)
 		return rc;
-	free(*text);
-	return ng_err(err, NG_EXIT_USAGE, 0, strcmp(name, "-") ? name : "stdin", "it is no text");
+	if (memchr(*text, '\0', len)) {
+		free(*text);
+		return ng_err(err, NG_EXIT_USAGE, 0, is_stdin ? "stdin" : name, "it is no text");
+	}
+	blank_byte_order_mark(*text);
+	return 0;
+}
+
+static int find_set(void *to, const char *name, char **text, struct ng_error *err)
+{
+	struct sets *s = to;
+	struct set *set = s->first;
+	int rc;
+
+	while (set && strcmp(set->name, name))
+		set = set->next;
+	if (!set) {
+		set = malloc(sizeof(*set) + strlen(name) + 1);
+		if (!set)
+			return ng_err(err, NG_EXIT_FAILED, ENOMEM, name, "cannot be read");
+		rc = read_set(s, name, &set->text, err);
+		if (rc) {
+			free(set);
+			return rc;
+		}
+		memcpy(set->name, name, strlen(name) + 1);
+		set->next = s->first;
+		s->first = set;
+	}
+	*text = strdup(set->text);
+	return *text ? 0 : ng_err(err, NG_EXIT_FAILED, ENOMEM, name, "cannot be read");
+}
+
+static void free_sets(struct sets *s)
+{
+	for (struct set *set = s->first, *next; set; set = next) {
+		next = set->next;
+		free(set->text);
+		free(set);
+	}
 }
 
 int ng_expression_compile(const struct ng_expression *e, unsigned int snaplen, struct ng_cbpf *out,
 			  struct ng_error *err)
 {
-	static const struct ng_filter_names sets = { .find = read_set };
+	struct sets sets = { .e = e };
+	const struct ng_filter_names names = { .find = find_set, .to = &sets };
 	int rc;
 
 	if (e->bytecode)
 		return compile_bytecode(e, out, err);
-	rc = ng_filter_compile_named(e->text, file_name(e), DLT_ETHERNET, snaplen, e->flags, &sets,
+	rc = ng_filter_compile_named(e->text, file_name(e), DLT_ETHERNET, snaplen, e->flags, &names,
 				     out, err);
+	free_sets(&sets);
 	if (rc)
 		hint_late_option(e, err);
 	return rc;

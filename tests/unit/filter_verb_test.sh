@@ -91,6 +91,24 @@ is "$rc" 2 "one that cannot be read: exit 2"
 like err "No such file" "and says so"
 printf '192.0.2.1\0\n192.0.2.2\n' >"$tmp/f"
 refused 2 'it is no text' "a set with a NUL in it" filter explain "src in @$tmp/f"
+# a set is read once, so that it may come from a pipe; a byte order mark is no text
+printf '192.0.2.1\n192.0.2.2\n' >"$tmp/two.txt"
+for words in 'src and dst in @' 'src in @%s and dst in @'; do
+	# shellcheck disable=SC2059 # the words
+	want=$(ng filter dump "$(printf "$words" "$tmp/two.txt")$tmp/two.txt")
+	# shellcheck disable=SC2059
+	is "$(ng filter dump "$(printf "$words" -)-" <"$tmp/two.txt")" "$want" "[${words}-]: stdin is read once"
+done
+printf 'src in @-' >"$tmp/f"
+run ng filter dump -F - <"$tmp/f"
+is "$rc" 2 "the expression and a set from stdin: exit 2"
+like err 'stdin: it is the expression already' "and says so"
+printf '\357\273\277192.0.2.1\n192.0.2.2\n' >"$tmp/bom.txt"
+is "$(ng filter dump "src in @$tmp/bom.txt")" "$(ng filter dump "src in @$tmp/two.txt")" "a byte order mark in front of a set"
+printf '\357\273\277udp\r\nport 53\r\n' >"$tmp/f"
+is "$(ng filter dump -F "$tmp/f")" "$(ng filter dump udp port 53)" "a byte order mark and CRs in an expression"
+printf '\357\273\2771\n6 0 0 9\n' >"$tmp/f"
+is "$(ng filter dump --bytecode "$tmp/f" | grep -c 'w0 = 9$')" 1 "a byte order mark in front of bytecode"
 for same in --strict-pcap --no-optimize; do
 	run ng filter explain $same 'vlan 5 and port 80'
 	like out '^reads vlan otherwise than libpcap: no$' "explain $same: no difference where there is none"
