@@ -40,6 +40,18 @@ static int no_memory(struct ng_error *err)
 	return ng_err(err, NG_EXIT_FAILED, ENOMEM, NULL, "filter");
 }
 
+#define SETS_STAND "a set stands behind 'in': src in {192.0.2.1}, port not in @FILE"
+
+/* What libpcap's words about a misplaced set do not say: it knows none. */
+static void explain_sets(struct ng_error *err)
+{
+	if (err && strstr(err->what, " 'in'"))
+		ng_err_why(err, "behind 'in' comes a set, {..} or @NAME, and behind that "
+				"'and', 'or' or the end");
+	else if (err && (!strncmp(err->why, "'{'", 3) || !strncmp(err->why, "'@'", 3)))
+		ng_err_why(err, SETS_STAND);
+}
+
 /* written: what text was made by, NULL: it is the source. */
 static int ask_libpcap(const struct job *job, const char *text, const struct ng_written *written,
 		       bool optimize, struct ng_cbpf *out, struct ng_error *err)
@@ -54,6 +66,7 @@ static int ask_libpcap(const struct job *job, const char *text, const struct ng_
 	if (pcap_compile(job->pcap, &program, text, optimize, PCAP_NETMASK_UNKNOWN)) {
 		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", pcap_geterr(job->pcap));
 		ng_locate(job->pcap, text, &source, err);
+		explain_sets(err);
 		return ret;
 	}
 	n = program.bf_len;
@@ -252,18 +265,40 @@ static int compile_scoped(struct job *job, struct ng_cbpf *out, struct ng_error 
 	return ret;
 }
 
+static void explain_place(const char *p, struct ng_error *err)
+{
+	size_t n = strcspn(p, " \t\r\n");
+
+	if (is_blank(p))
+		ng_err_why(err, "the expression ends where more has to follow");
+	else if (*p == '{' && !strchr(p, '}'))
+		ng_err_why(err, "its '}' is missing");
+	else if (*p == '{' || *p == '@')
+		ng_err_why(err, SETS_STAND);
+	else
+		ng_err_why(err, "'%.*s' cannot stand here", (int)(n < 40 ? n : 40), p);
+}
+
 /*
  * What we cannot read is no filter for libpcap either, or so deep that it is nobody's. libpcap says
  * so itself, unless it would take the text for another one or take minutes.
  */
-static int compile_unread(struct job *job, size_t at, struct ng_cbpf *out, struct ng_error *err)
+static int compile_unread(struct job *job, bool deep, size_t at, struct ng_cbpf *out,
+			  struct ng_error *err)
 {
 	int ret;
 
 	if (strlen(job->source.text) <= UNREAD_MAX && !strpbrk(job->source.text, "{@"))
 		return compile_source(job, out, err);
-	ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "can't parse filter expression: syntax error");
+	if (deep)
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL,
+			     "more than %d parentheses or 'not' in each other", NG_EXPR_DEPTH_MAX);
+	else
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL,
+			     "can't parse filter expression: syntax error");
 	ng_source_at(&job->source, at, err);
+	if (!deep)
+		explain_place(job->source.text + at, err);
 	return ret;
 }
 
@@ -284,8 +319,8 @@ static int compile(struct job *job, unsigned int flags, struct ng_cbpf *out, str
 	if (flags & NG_FILTER_STRICT)
 		return compile_source(job, out, err);
 	ret = ng_expr_parse(job->source.text, &job->expr, &at);
-	if (ret == -EINVAL)
-		ret = compile_unread(job, at, out, err);
+	if (ret == -EINVAL || ret == -E2BIG)
+		ret = compile_unread(job, ret == -E2BIG, at, out, err);
 	else if (!ret)
 		ret = compile_read(job, out, err);
 	if (ret == -ENOMEM)

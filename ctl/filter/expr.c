@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX   200
+#define DEPTH_MAX   NG_EXPR_DEPTH_MAX
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct parser {
@@ -24,7 +24,8 @@ struct parser {
 	size_t at;
 	unsigned int depth;
 	bool ids;      /* inside `host (a or b)`: nothing but values */
-	bool bad;      /* not an expression .. */
+	bool deep;     /* more than DEPTH_MAX in each other */
+	bool bad;      /* not an expression, or too deep .. */
 	size_t bad_at; /* .. from this token on */
 };
 
@@ -409,6 +410,8 @@ static __u32 parse_expr(struct parser *p, struct ng_qual *q);
 
 static bool enter(struct parser *p)
 {
+	if (p->depth == DEPTH_MAX && !p->bad)
+		p->deep = true;
 	refuse(p, p->at, p->depth == DEPTH_MAX);
 	return p->depth++ < DEPTH_MAX && !p->bad;
 }
@@ -623,7 +626,7 @@ int ng_expr_parse(const char *text, struct ng_expr *out, size_t *at)
 		out->root = parse_expr(&p, &q);
 		refuse(&p, p.at, token(&p, p.at)->kind != NG_TOKEN_END);
 		*at = token(&p, p.bad_at)->start;
-		ret = p.bad ? -EINVAL : 0;
+		ret = p.deep ? -E2BIG : p.bad ? -EINVAL : 0;
 	}
 	ng_tokens_free(&p.t);
 	return out->failed ? -ENOMEM : ret;

@@ -75,9 +75,11 @@ struct ng_expr {
 	bool failed; /* out of memory: node numbers are 0 from then on */
 };
 
+#define NG_EXPR_DEPTH_MAX 200
+
 /*
- * text: with more than blanks. -EINVAL: no filter, or too deep: *at = where in the text.
- * -ENOMEM. *out is to be freed in all cases.
+ * text: with more than blanks. -EINVAL: no filter; -E2BIG: more than NG_EXPR_DEPTH_MAX parentheses
+ * or `not` in each other: *at = where in the text. -ENOMEM. *out is to be freed in all cases.
  */
 int ng_expr_parse(const char *text, struct ng_expr *out, size_t *at);
 void ng_expr_free(struct ng_expr *e);

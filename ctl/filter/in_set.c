@@ -19,6 +19,7 @@ struct filler {
 	struct ng_expr *e;
 	struct ng_node term; /* what all elements have in common */
 	__u32 first, last;
+	bool left_out;		 /* elements of another family */
 	struct ng_source source; /* of the elements */
 	struct ng_error *err;
 };
@@ -135,8 +136,10 @@ static int add_addresses(struct filler *f, const char *word, size_t n)
 		return refuse(f, word, n,
 			      "it takes addresses, prefixes without host bits, and "
 			      "ranges A-B");
-	if (is_other_family(f, term))
+	if (is_other_family(f, term)) {
+		f->left_out = true;
 		return 0;
+	}
 	if (!hyphen)
 		return add_term(f, term, &lo);
 	if (!is_whole(hyphen + 1, n - length - 1) ||
@@ -208,8 +211,12 @@ static int fill(struct filler *f, const struct ng_node *set, const struct ng_sou
 	int ret = *at == '{' ? add_elements(f, at + 1, end - 1, false)
 			     : add_named(f, at + 1, (size_t)(end - at) - 1, source, names);
 
-	if (!ret && !f->first)
+	if (!ret && !f->first) {
 		ret = ng_err(f->err, NG_EXIT_USAGE, 0, NULL, "the set is empty");
+		if (f->left_out)
+			ng_err_why(f->err, "'%s' has no such addresses",
+				   ng_qual_proto(f->term.q.proto));
+	}
 	if (ret && ret != -ENOMEM && f->err && !f->err->line)
 		ng_source_at(source, set->set, f->err);
 	return ret;
@@ -226,6 +233,12 @@ static int resolve(struct ng_expr *e, __u32 i, unsigned char dir, const struct n
 	f.term.made = f.term.is_or = true;
 	f.term.end = f.term.start;
 	f.term.q.dir = dir;
+	if (set.q.type == NG_TYPE_PROTO || strcmp(ng_qual_proto(set.q.proto), "ether") == 0) {
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "no place for a set");
+		ng_source_at(source, set.set, err);
+		ng_err_why(err, "sets are of IP addresses or ports");
+		return ret;
+	}
 	ret = fill(&f, &set, source, names);
 	e->node[i].kind = NG_NODE_CHAIN;
 	e->node[i].first = f.first;

@@ -15,6 +15,7 @@
  */
 #include "ctl/filter/pcap.h"
 #include "ctl/filter/locate.h"
+#include "ctl/base/text.h"
 #include "ctl/filter/write.h"
 
 #include <ctype.h>
@@ -66,7 +67,8 @@ static size_t token_length(const char *p, bool in_brackets)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (strncmp(p, pairs[i], 2) == 0)
 			return 2;
-	return 1;
+	n = ng_utf8_length(p);
+	return n ? n : 1;
 }
 
 static void tokenize(struct search *s)

@@ -482,6 +482,11 @@ int ng_filter_explain_scope(const char *expr, struct ng_scope_note *note)
 	struct reader r = { .e = &e, .at = &at, .ours = &ours, .libpcap = &libpcap };
 	int ret = ng_expr_parse(expr, &e, &at);
 
+	if (ret == -EINVAL || ret == -E2BIG) {
+		*note = (struct ng_scope_note){ .differs = false }; /* read by libpcap alone */
+		ret = 0;
+		goto out;
+	}
 	if (!ret)
 		ret = compare_readings(&r);
 	if (!ret && r.differs) {
@@ -492,6 +497,7 @@ int ng_filter_explain_scope(const char *expr, struct ng_scope_note *note)
 		*note = (struct ng_scope_note){ r.differs, ours.text, libpcap.text };
 	if (!ret)
 		ours.text = libpcap.text = NULL;
+out:
 	ng_written_free(&ours);
 	ng_written_free(&libpcap);
 	ng_expr_free(&e);

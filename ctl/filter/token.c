@@ -58,11 +58,13 @@ static size_t word_length(const struct cutter *c)
 /* Of {..} or @NAME, 0: neither, or not closed. */
 static size_t set_length(const char *s)
 {
-	const char *close = strchr(s, '}');
+	const char *close;
 	size_t n;
 
-	if (*s == '{')
+	if (*s == '{') {
+		close = strchr(s, '}');
 		return close ? (size_t)(close - s) + 1 : 0;
+	}
 	n = *s == '@' ? 1 + strcspn(s + 1, " \t\r\n(){}!&|") : 0;
 	return n > 1 ? n : 0;
 }

@@ -234,7 +234,7 @@ static void test_depth(void)
 	memset(text, '(', 250);
 	memcpy(text + 250, "tcp", 3);
 	memset(text + 253, ')', 250);
-	is_int(ng_expr_parse(text, &e, &at), -EINVAL, "too many parentheses in each other");
+	is_int(ng_expr_parse(text, &e, &at), -E2BIG, "too many parentheses in each other");
 	ng_expr_free(&e);
 }
 

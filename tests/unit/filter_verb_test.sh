@@ -161,6 +161,33 @@ refused 2 'options before the expression: --cbpf ' "an option behind the express
 run ng filter compile --as elf -o "$tmp/bad.o" udp prot 53
 is "$rc/$(ls "$tmp/bad.o" 2>/dev/null)" 2/ "no file is made of a bad expression"
 
+# sets where none can be, and what is missing in those that can
+refused 2 "its '}' is missing" "a set without end" filter explain 'src in {192.0.2.1'
+refused 2 "behind 'in' comes a set" "no set behind 'in'" filter explain src in 192.0.2.1
+refused 2 "behind 'in' comes a set" "a value behind a set" filter explain 'src in {192.0.2.1} 192.0.2.2'
+refused 2 "a set stands behind 'in'" "a set without 'in'" filter explain 'src {192.0.2.1}'
+refused 2 "a set stands behind 'in'" "a set without a name" filter explain 'src in @'
+refused 2 "'}' cannot stand here" "one brace too many" filter explain 'src in {192.0.2.1}}'
+refused 2 "'ip' has no such addresses" "a set of the other family" filter explain 'ip src in {2001:db8::1}'
+refused 2 "sets are of IP addresses or ports" "a set of protocols" filter explain 'proto in {6}'
+refused 2 "sets are of IP addresses or ports" "a set behind 'ether'" filter explain 'ether src in {192.0.2.1}'
+quoted=$(printf 'port \342\200\23453\342\200\235')
+refused 2 "^  why:  '$(printf '\342\200\234')' cannot stand here" "quotes of a word processor" filter explain "$quoted"
+
+# deep ones
+nested=$(printf '%0250d' 0)
+nested="$(echo "$nested" | tr 0 '(')vlan 5 or tcp$(echo "$nested" | tr 0 ')')"
+run ng filter explain "$nested"
+is "$rc" 0 "explain of 250 parentheses, which libpcap alone reads"
+like out '^reads vlan otherwise than libpcap: no$' "in its own way"
+head -c 1000000 /dev/zero | tr '\0' '(' >"$tmp/f"
+run timeout 20 "$NICGATE" filter explain -F "$tmp/f"
+is "$rc" 2 "a million parentheses"
+like err "^nicgate: error: $tmp/f:1:1000001: can't parse filter expression: syntax error" "the end of the file is the place"
+like err '^  why:  the expression ends where more has to follow' "and why"
+{ cat "$tmp/f" && printf udp && tr '(' ')' <"$tmp/f"; } >"$tmp/f2"
+refused 2 ":1:201: more than 200 parentheses or 'not' in each other" "a million of them closed" filter explain -F "$tmp/f2"
+
 # -F: large files, comments, no binaries
 { yes '# a comment that is 40 bytes long, or so' | head -n 50000; echo 'udp # port 54'; echo 'port 53'; } >"$tmp/f"
 is "$(ng filter dump --cbpf -F "$tmp/f")" "$(ng filter dump --cbpf udp port 53)" "-F takes a file of $(($(wc -c <"$tmp/f") >> 10)) KiB"
