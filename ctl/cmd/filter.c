@@ -72,12 +72,14 @@ int ng_filter_body(const struct ng_filter_call *c, enum ng_hook hook, struct ng_
 	return ng_filter_translate(&c->cbpf, ng_filter_ctx_of(hook), c->expression.flags, out, err);
 }
 
-static int set_form(struct ng_filter_call *c, const char *form, struct ng_error *err)
+/* *before: NULL, or what was said already, maybe the same. option: what both stand behind. */
+static int say_once(const char **before, const char *what, const char *option, const char *value,
+		    struct ng_error *err)
 {
-	if (c->form && strcmp(c->form, form))
-		return ng_usage(err, &ng_verb_filter, "one form at a time: --%s or --%s", c->form,
-				form);
-	c->form = form;
+	if (*before && strcmp(*before, value))
+		return ng_usage(err, &ng_verb_filter, "one %s at a time: %s%s or %s%s", what,
+				option, *before, option, value);
+	*before = value;
 	return 0;
 }
 
@@ -87,6 +89,7 @@ static int apply(struct ng_filter_call *c, int id, const char *value, struct ng_
 		[NG_MATCH_DROP] = "drop",
 		[NG_MATCH_PASS] = "pass",
 	};
+	const char *dump_form;
 	unsigned int form;
 	int rc;
 
@@ -94,21 +97,21 @@ static int apply(struct ng_filter_call *c, int id, const char *value, struct ng_
 		return 0;
 	switch (id) {
 	case 'o':
-		c->output = strcmp(value, "-") ? value : NULL;
-		return 0;
+		return say_once(&c->output, "file", "-o ", value, err);
 	case 'r':
-		c->savefile = value;
-		return 0;
+		return say_once(&c->savefile, "file", "-r ", value, err);
 	case OPT_HOOK:
-		return ng_choice("--hook", value, ng_hook_words, &c->hook, err);
+		rc = ng_choice("--hook", value, ng_hook_words, &c->hook, err);
+		return rc ? rc : say_once(&c->hook_word, "hook", "--hook ", value, err);
 	case OPT_MATCH:
-		return ng_choice("--match", value, matches, &c->match, err);
+		rc = ng_choice("--match", value, matches, &c->match, err);
+		return rc ? rc : say_once(&c->match_word, "verdict", "--match ", value, err);
 	case OPT_AS:
 		rc = ng_choice("--as", value, ng_filter_compile_forms, &form, err);
-		c->form = rc ? NULL : ng_filter_compile_forms[form];
-		return rc;
+		return rc ? rc : say_once(&c->form, "form", "--as ", value, err);
 	default:
-		return set_form(c, ng_filter_dump_forms[id - OPT_FORM], err);
+		dump_form = ng_filter_dump_forms[id - OPT_FORM];
+		return say_once(&c->form, "form", "--", dump_form, err);
 	}
 }
 

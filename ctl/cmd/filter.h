@@ -15,11 +15,12 @@ struct ng_filter_call {
 	const struct ng_global *global;
 	const char *sub;
 	struct ng_expression expression;
-	struct ng_cbpf cbpf;	       /* what it compiles to */
-	unsigned int hook;	       /* enum ng_hook */
-	const char *form;	       /* of what is printed; NULL: the default */
-	unsigned int match;	       /* enum ng_match */
-	const char *output, *savefile; /* NULL: stdout, none */
+	struct ng_cbpf cbpf;		    /* what it compiles to */
+	unsigned int hook;		    /* enum ng_hook */
+	const char *form;		    /* of what is printed; NULL: the default */
+	unsigned int match;		    /* enum ng_match */
+	const char *hook_word, *match_word; /* as given, NULL: not */
+	const char *output, *savefile;	    /* NULL: stdout, none */
 };
 
 /* The subcommands; the filter is compiled, the caller frees. */

@@ -189,6 +189,12 @@ int ng_filter_run_compile(struct ng_filter_call *c, struct ng_error *err)
 	if (c->global->json)
 		return ng_usage(err, &ng_verb_filter,
 				"compile: -j does not go with what --as makes");
+	if (c->match_word && form_of(c) <= AS_DD)
+		return ng_usage(err, &ng_verb_filter,
+				"compile: --match goes with a whole program, not with --as %s",
+				c->form);
+	if (c->output && !strcmp(c->output, "-"))
+		c->output = NULL;
 	if (!strcmp(c->form, "elf") && !c->output && isatty(STDOUT_FILENO))
 		return ng_usage(err, &ng_verb_filter,
 				"compile: an object is not for a terminal: -o FILE");

@@ -144,6 +144,13 @@ like out '^static const unsigned char filter_table\[' "compile --as c: with the 
 refused 2 'what to do is missing' "no subcommand" filter
 refused 2 "did you mean 'dump'" "a subcommand misspelt" filter dmup udp
 refused 2 'one form at a time: --cbpf or --dot' "two forms" filter dump --cbpf --dot udp
+refused 2 'one form at a time: --as elf or --as c' "two forms to compile" filter compile --as elf --as c udp
+refused 2 'one hook at a time: --hook xdp or --hook tc-in' "two hooks" filter dump --hook xdp --hook tc-in udp
+refused 2 'one file at a time: -o a or -o b' "two files to write" filter compile --as ddd -o a -o b udp
+refused 2 'one file at a time: -r a or -r b' "two files to read" filter run -r a -r b udp
+refused 2 'not with --as ddd' "a verdict without a program" filter compile --as ddd --match pass udp
+run ng filter compile --as ddd --as ddd -o - udp
+is "$rc/$(head -n 1 "$tmp/out")" 0/12 "the same twice is no conflict, and -o - is stdout"
 refused 2 'valid here: xdp, tc-in, tc-out' "unknown hook" filter dump --hook in udp
 refused 2 '^nicgate: error: expression:1:5: ' "bad expression" filter explain udp prot 53
 refused 2 '--as FORM is missing' "compile without a form" filter compile udp
