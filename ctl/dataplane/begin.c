@@ -3,10 +3,12 @@
  * the lock, and putting in order what dead captures left. */
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/dataplane/gate.h"
 
@@ -114,6 +116,26 @@ static int open_pins(struct ng_pins *pins, const char *bpffs, struct ng_error *e
 	return rc ? no_bpffs(-rc, bpffs, err) : 0;
 }
 
+static int not_ours(const char *root, struct ng_error *err)
+{
+	ng_err(err, NG_EXIT_PRIVILEGE, EACCES, root, "cannot be used");
+	ng_err_why(err, "the BPF file system, or what is pinned there, belongs to another user");
+	ng_err_try(err, "run it as root (sudo nicgate ..)");
+	ng_err_try(err, "nicgate --bpffs DIR ..    (where one of your own is mounted)");
+	return -EACCES;
+}
+
+/* What pins there are has to be seen; there may be none. */
+static int check_readable(const struct ng_pins *pins, struct ng_error *err)
+{
+	int fd = open(pins->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EACCES ? not_ours(pins->root, err) : 0;
+	close(fd);
+	return 0;
+}
+
 static int take_lock(struct ng_pins *pins, struct ng_error *err)
 {
 	pid_t holder = 0;
@@ -127,6 +149,8 @@ static int take_lock(struct ng_pins *pins, struct ng_error *err)
 				"take gates away");
 		return rc;
 	}
+	if (rc == -EACCES)
+		return not_ours(pins->root, err);
 	if (rc != -ETIMEDOUT)
 		return rc ? ng_err(err, NG_EXIT_FAILED, -rc, pins->root, "taking the lock failed")
 			  : 0;
@@ -156,6 +180,11 @@ int ng_gate_begin(struct ng_pins *pins, const char *bpffs, bool write, struct ng
 		rc = open_pins(&p, bpffs, err);
 	if (rc)
 		return rc;
+	rc = write ? 0 : check_readable(&p, err);
+	if (rc) {
+		ng_pins_close(&p);
+		return rc;
+	}
 	if (write) {
 		rc = take_lock(&p, err);
 		if (!rc)

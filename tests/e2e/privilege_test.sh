@@ -6,6 +6,8 @@
 e2e_begin "$@"
 command -v setpriv >"$tmp/out" || skip_all "needs setpriv"
 e2e_veth
+chmod 755 "$tmp"
+cp "$NICGATE" "$tmp/nicgate"
 
 # with CAPABILITIES WORDS..: root with these only, as in "+bpf,+perfmon", or -all
 with() {
@@ -66,6 +68,18 @@ for caps in +bpf,+net_admin,+perfmon +sys_admin; do
 	with "-all,$caps" filter dump --xlated udp
 	is "$rc" 0 "filter dump --xlated with $caps"
 done
+
+# the three, and another user: the pins are root's
+mode=$(stat -c %a /sys/fs/bpf)
+chmod 700 /sys/fs/bpf
+caps=+bpf,+net_admin,+perfmon
+for words in 'capture -i ng0 -c 1' 'status' 'stats' 'attach ng0' 'acl list ng0' 'detach --all'; do
+	# shellcheck disable=SC2086 # the words
+	run timeout 10 setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=$caps --ambient-caps=$caps "$tmp/nicgate" $words
+	is "$rc" 4 "[$words] where the BPF file system is another user's: exit 4"
+	like err '^  try:  run it as root (sudo nicgate ..)$' "[$words]: and what to type"
+done
+chmod "$mode" /sys/fs/bpf
 
 if ! unshare -Ur true 2>"$tmp/err"; then
 	skip "a user namespace: needs one"
