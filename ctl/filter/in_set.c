@@ -6,9 +6,13 @@
  */
 #include "ctl/filter/in_set.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ctl/base/num.h"
 
 #define BLANKS	  " \t\r\n,"
 #define NAME_SIZE 256
@@ -123,6 +127,27 @@ static bool is_whole(const char *word, size_t n)
 	return dots == 3 || memchr(word, ':', n);
 }
 
+/* "10.1.2.3/8", which was meant to be 10.0.0.0/8. */
+static void suggest_net(struct filler *f, const char *word, size_t n)
+{
+	bool is_v6 = memchr(word, ':', n);
+	__u32 len, all = is_v6 ? 128 : 32;
+	char text[INET6_ADDRSTRLEN + 4], *slash;
+	unsigned char byte[16];
+
+	snprintf(text, sizeof(text), "%.*s", (int)(n < sizeof(text) ? n : 0), word);
+	slash = strchr(text, '/');
+	if (!slash || ng_parse_u32(slash + 1, 0, all, &len))
+		return;
+	*slash = '\0';
+	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, text, byte) != 1)
+		return;
+	for (__u32 i = len; i < all; i++)
+		byte[i / 8] &= (unsigned char)~(0x80 >> i % 8);
+	inet_ntop(is_v6 ? AF_INET6 : AF_INET, byte, text, sizeof(text));
+	ng_err_try(f->err, "%s/%u", text, len);
+}
+
 static int add_addresses(struct filler *f, const char *word, size_t n)
 {
 	static const struct ng_qual any = { .type = NG_TYPE_NET, .known = true };
@@ -132,10 +157,12 @@ static int add_addresses(struct filler *f, const char *word, size_t n)
 	struct ng_value lo, hi;
 	address_t a, b;
 
-	if (!is_whole(word, length) || !ng_expr_value(word, length, &any, &term, &lo))
-		return refuse(f, word, n,
-			      "it takes addresses, prefixes without host bits, and "
-			      "ranges A-B");
+	if (!is_whole(word, length) || !ng_expr_value(word, length, &any, &term, &lo)) {
+		refuse(f, word, n,
+		       "it takes addresses, prefixes without host bits, and ranges A-B");
+		suggest_net(f, word, n);
+		return -EINVAL;
+	}
 	if (is_other_family(f, term)) {
 		f->left_out = true;
 		return 0;

@@ -176,6 +176,12 @@ refused 2 "a set stands behind 'in'" "a set without 'in'" filter explain 'src {1
 refused 2 "a set stands behind 'in'" "a set without a name" filter explain 'src in @'
 refused 2 "'}' cannot stand here" "one brace too many" filter explain 'src in {192.0.2.1}}'
 refused 2 "'ip' has no such addresses" "a set of the other family" filter explain 'ip src in {2001:db8::1}'
+refused 2 '^  try:  192.0.0.0/9$' "host bits" filter explain 'src in {192.0.2.1/9}'
+refused 2 '^  try:  2001:db8::/33$' "host bits of IPv6" filter explain 'src in {1.2.3.4, 2001:db8::1/33}'
+for element in 192.0.2.1/33 192.0.2.1/ 192.0.2/8 2001:db8::1/129 1/2/3 192.0.2.1/8-192.0.2.9; do
+	refused 2 "bad element '$element'" "a set with '$element'" filter explain "src in {$element}"
+	unlike err 'try:' "and nothing is proposed"
+done
 refused 2 "sets are of IP addresses or ports" "a set of protocols" filter explain 'proto in {6}'
 refused 2 "sets are of IP addresses or ports" "a set behind 'ether'" filter explain 'ether src in {192.0.2.1}'
 quoted=$(printf 'port \342\200\23453\342\200\235')
