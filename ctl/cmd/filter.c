@@ -2,6 +2,7 @@
 /* nicgate filter: what an expression becomes, in every form between the words and the machine. */
 #include "ctl/cmd/filter.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "ctl/base/words.h"
@@ -70,6 +71,13 @@ int ng_filter_body(const struct ng_filter_call *c, enum ng_hook hook, struct ng_
 		   struct ng_error *err)
 {
 	return ng_filter_translate(&c->cbpf, ng_filter_ctx_of(hook), c->expression.flags, out, err);
+}
+
+int ng_filter_put(const char *data, size_t size, struct ng_error *err)
+{
+	if (fwrite(data, 1, size, stdout) == size)
+		return 0;
+	return ng_err(err, NG_EXIT_FAILED, errno, "stdout", "cannot write the result");
 }
 
 /* *before: NULL, or what was said already, maybe the same. option: what both stand behind. */

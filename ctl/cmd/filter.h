@@ -32,6 +32,9 @@ int ng_filter_run_run(struct ng_filter_call *c, struct ng_error *err);
 /* The forms that dump and compile know, as lists for ng_choice() and usage. */
 extern const char *const ng_filter_dump_forms[], *const ng_filter_compile_forms[];
 
+/* Writes to stdout what is more than its buffer holds: main.c would not know why that failed. */
+int ng_filter_put(const char *data, size_t size, struct ng_error *err);
+
 /* The subprogram body for a hook. The caller frees *out. */
 int ng_filter_body(const struct ng_filter_call *c, enum ng_hook hook, struct ng_ebpf *out,
 		   struct ng_error *err);

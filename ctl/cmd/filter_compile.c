@@ -208,7 +208,7 @@ int ng_filter_run_compile(struct ng_filter_call *c, struct ng_error *err)
 	if (!rc && c->output)
 		rc = write_file(c->output, data, size, err);
 	else if (!rc)
-		fwrite(data, 1, size, stdout); /* main.c looks after its errors */
+		rc = ng_filter_put(data, size, err);
 	free(data);
 	return rc;
 }

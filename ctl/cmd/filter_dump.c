@@ -267,15 +267,14 @@ static const struct {
 };
 
 /* As text, or as an array of its lines. */
-static int show(const struct ng_filter_call *c, char *text, bool by_hook, struct ng_error *err)
+static int show(const struct ng_filter_call *c, char *text, size_t size, bool by_hook,
+		struct ng_error *err)
 {
 	struct ng_out *out;
 	int rc;
 
-	if (!c->global->json) {
-		fputs(text, stdout); /* main.c looks after its errors */
-		return 0;
-	}
+	if (!c->global->json)
+		return ng_filter_put(text, size, err);
 	out = ng_out_new(true, c->global->pretty);
 	if (!out)
 		return ng_err(err, NG_EXIT_FAILED, ENOMEM, "stdout", "cannot print");
@@ -310,7 +309,7 @@ int ng_filter_run_dump(struct ng_filter_call *c, struct ng_error *err)
 	if ((fclose(to) || full) && !rc)
 		rc = ng_err(err, NG_EXIT_FAILED, ENOMEM, "stdout", "cannot print");
 	if (!rc)
-		rc = show(c, text, forms[i].by_hook, err);
+		rc = show(c, text, size, forms[i].by_hook, err);
 	free(text);
 	return rc;
 }

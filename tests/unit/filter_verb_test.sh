@@ -216,6 +216,13 @@ like out '^	if pkt\[22:16\] in set0 (10000 keys) goto b[0-9]* else b[0-9]*$' "an
 run ng filter explain -F "$tmp/many6"
 like out '^keys in them: 10000$' "explain counts their keys"
 like out '^reads at most this many bytes: 54$' "and the bytes that are asked about"
+much="$many or tcp and ($(seq -f 'udp[%g] = 1' -s ' or ' 0 99))"
+for words in 'compile --as c' 'compile --as elf' 'dump --no-optimize'; do
+	rc=0
+	# shellcheck disable=SC2086 # the words
+	ng filter $words "$much" >/dev/full 2>"$tmp/err" || rc=$?
+	is "$rc/$(cat "$tmp/err")" '1/nicgate: error: stdout: cannot write the result: No space left on device [ENOSPC]' "[$words] with much to say to a full disk"
+done
 refused 2 'which classic BPF cannot' "compile --as ddd with a set" filter compile --as ddd -F "$tmp/many"
 refused 2 'which classic BPF cannot' "capture -dd with a set" capture -dd -F "$tmp/many"
 is "$(ng filter dump --cbpf -F /dev/null)" "$(ng filter dump --cbpf)" "-F with nothing is every packet"
