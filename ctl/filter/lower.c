@@ -504,10 +504,12 @@ int ng_lower(struct ng_emit *e, struct ng_ir *ir, const struct ng_lower_to *to,
 	if ((__u64)ir->n_blocks * ir->n_values > BITS_MAX)
 		return -E2BIG;
 	l.entry = calloc(ir->n_blocks, sizeof(*l.entry));
-	l.ret = l.entry ? ng_wants_init(&l.wants, ir) : -ENOMEM;
+	l.bound = ng_low_bounds(ir);
+	l.ret = l.entry && l.bound ? ng_wants_init(&l.wants, ir) : -ENOMEM;
 	if (!l.ret)
 		write_all(&l);
 	ng_wants_free(&l.wants);
 	free(l.entry);
+	free(l.bound);
 	return l.ret;
 }

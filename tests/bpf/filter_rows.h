@@ -47,6 +47,9 @@ struct filter_row {
 		{ BPF_RET | BPF_K, 0, 0, 5 },                                                      \
 		{ BPF_JMP | NG_BPF_IN6 | BPF_K, 0, 1, NG_IN6_K(1, 0) },                            \
 		{ BPF_RET | BPF_K, 0, 0, 7 }, { BPF_RET | BPF_K, 0, 0, 9 })
+#define DOUBLE	  BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0)
+#define DOUBLE_8  DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE
+#define DOUBLE_64 DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8
 
 /* Packets in hex, by header. */
 #define MAC                                                                                        \
@@ -379,6 +382,11 @@ static const struct filter_row filter_rows[] = {
 	  .want = 7 },
 
 	/* Verifier */
+	{ .what = "an offset that is a sum of itself, over and over",
+	  PROGRAM({ BPF_LD | BPF_B | BPF_ABS, 0, 0, 0 }, DOUBLE_64, { BPF_MISC | BPF_TAX, 0, 0, 0 },
+		  { BPF_LD | BPF_B | BPF_IND, 0, 0, 5 }, { BPF_RET | BPF_A, 0, 0, 0 }),
+	  .packet = ACK,
+	  .want = 1 },
 	{ .what = "an offset of high bits only: the verifier takes it for 0",
 	  PROGRAM({ BPF_LD | BPF_H | BPF_ABS, 0, 0, 0 }, { BPF_ALU | BPF_LSH | BPF_K, 0, 0, 29 },
 		  { BPF_MISC | BPF_TAX, 0, 0, 0 }, { BPF_LD | BPF_B | BPF_IND, 0, 0, 0 },
@@ -399,5 +407,8 @@ static const struct filter_row filter_rows[] = {
 #undef STRINGS
 #undef SETS
 #undef TWO_SETS
+#undef DOUBLE
+#undef DOUBLE_8
+#undef DOUBLE_64
 
 #endif
