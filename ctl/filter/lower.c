@@ -411,6 +411,7 @@ static bool was_answered(const struct ng_low *l, size_t block)
 static void write_copy(struct ng_low *l, enum ng_copy copy)
 {
 	l->copy = copy;
+	l->computed = 0;
 	for (size_t i = 0; i < l->ir->n_blocks; i++)
 		l->entry[i] = (struct ng_regs){ 0 };
 	l->entry[0].reached = true;

@@ -29,8 +29,9 @@ struct ng_low {
 	struct ng_regs *entry; /* by block */
 	struct ng_need *needs;
 	struct ng_wants wants;
-	__u32 *bound; /* by value: ng_low_bounds() */
-	size_t block; /* the one at hand */
+	__u32 *bound;	 /* by value: ng_low_bounds() */
+	size_t computed; /* values so far in this copy, each as often as it was */
+	size_t block;	 /* the one at hand */
 	struct ng_regs now;
 	bool falls;	   /* the block written last goes on in the next one */
 	unsigned int pins; /* mask of registers that must not be taken */

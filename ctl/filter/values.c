@@ -7,10 +7,15 @@
 #include "ctl/filter/lowering.h"
 #include "ctl/filter/meta.h"
 
-#define TAG_BYTES  4
-#define BEHIND_TAG (NG_TAG_AT + TAG_BYTES)
-#define DIRECT_MAX 0x7fff /* the offset in a load instruction is signed 16 bits */
-#define FRAME_MAX  512
+#define TAG_BYTES    4
+#define BEHIND_TAG   (NG_TAG_AT + TAG_BYTES)
+#define DIRECT_MAX   0x7fff /* the offset in a load instruction is signed 16 bits */
+#define FRAME_MAX    512
+/*
+ * How often a value may be computed, on average. What is lost is computed again from what may be
+ * lost as well: where many values are in use that goes on for ever.
+ */
+#define COMPUTED_MAX 4
 
 static const unsigned int bpf_size[] = { [1] = BPF_B, [2] = BPF_H, [4] = BPF_W };
 
@@ -375,6 +380,10 @@ int ng_low_get(struct ng_low *l, ng_val v)
 		return l->to->pool[place];
 	if (l->ir->value[v].op == NG_V_LEN && l->to->len.kind == NG_PLACE_REG)
 		return l->to->len.reg;
+	if (++l->computed > COMPUTED_MAX * (l->ir->n_values + l->ir->n_blocks) && !l->ret)
+		l->ret = -E2BIG;
+	if (l->ret)
+		return l->to->pool[0];
 	reg = compute(l, v);
 	l->pins = pins;
 	bind(l, reg, v);
