@@ -97,7 +97,11 @@ struct ng_ir {
 	bool deep;   /* some expression is higher than NG_HEIGHT_MAX; sticks */
 };
 
-/* The value of an expression, simplified; equal expressions get equal numbers. */
+/*
+ * The value of an expression, simplified; equal expressions get equal numbers. 0, which is no
+ * value but can be looked up, when out of memory: ir->failed. Only the first one of all may find
+ * nothing there to look up.
+ */
 ng_val ng_ir_const(struct ng_ir *ir, __u32 k);
 ng_val ng_ir_alu(struct ng_ir *ir, unsigned int op, ng_val a, ng_val b);
 ng_val ng_ir_value(struct ng_ir *ir, struct ng_value v);
