@@ -393,6 +393,13 @@ static const struct {
 	  { LDH(12), J(BPF_JEQ, 0x800, 1, 0), J(BPF_JGT, 1500, 1, 0), RET(1), RET(0) },
 	  "b0:\n\tneed pkt[12:2]\n\tif pkt[12:2] == 2048 goto b2 else b1\n"
 	  "b1:\n\tif pkt[12:2] > 1500 goto b3 else b2\nb2:\n\treturn 1\nb3:\n\treturn 0\n" },
+	{ "order: what A holds at a jump that does not compare is no number for that",
+	  ng_ir_order,
+	  { LDH(12), J(BPF_JEQ, 0x800, 0, 2), S(BPF_LDX | BPF_IMM, 1), S(BPF_JMP | BPF_JA, 1),
+	    S(BPF_LDX | BPF_IMM, 2), S(BPF_MISC | BPF_TXA, 0), S(BPF_RET | BPF_A, 0) },
+	  "b0:\n\tneed pkt[12:2]\n\tif raw[12:2] == 8 goto b1 else b2\n"
+	  "b1:\n\tgoto b3\nb2:\n\tgoto b3\n"
+	  "b3:\n\tphi0 = b2: 2, b1: 1\n\treturn phi0\n" },
 	{ "order: a byte has none",
 	  ng_ir_order,
 	  { LDB(23), J(BPF_JEQ, 6, 0, 1), RET(1), RET(0) },
