@@ -5,6 +5,8 @@
  * through an AND with a constant on its way. A load that is a number anywhere (greater than,
  * arithmetic, an offset, a set's key, the answer) stays a number everywhere, for the turned one
  * would be a second load.
+ *
+ * It is the last pass; ng_ir_optimize(), which runs all of them, is here, too.
  */
 #include <stdlib.h>
 
