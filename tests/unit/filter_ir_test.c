@@ -460,6 +460,23 @@ static void test_rows(void)
 	}
 }
 
+/* An expression that is a sum of itself, over and over, would be printed for ever. */
+static void test_doubled(void)
+{
+	struct sock_filter insns[98] = { LDB(0), [97] = S(BPF_RET | BPF_A, 0) };
+	struct ng_cbpf program = { .insns = insns, .n = 98 };
+	char *text;
+
+	for (size_t i = 1; i < 97; i += 2) {
+		insns[i] = (struct sock_filter)S(BPF_MISC | BPF_TAX, 0);
+		insns[i + 1] = (struct sock_filter)S(BPF_ALU | BPF_ADD | BPF_X, 0);
+	}
+	text = text_of(&program, ng_ir_optimize);
+	ok(text && strlen(text) < 1000000 && strstr(text, "(.. + ..)"),
+	   "an expression of 48 levels is printed from its top");
+	free(text);
+}
+
 /* A chain of n comparisons with 100, 101, .. (the last one twice); one of them also entered from
  * elsewhere, or with another way out. */
 static void chain(struct sock_filter *insns, size_t n, bool other_way_out)
@@ -528,6 +545,7 @@ int main(void)
 {
 	printf("# seed %#llx\n", (unsigned long long)random_state);
 	test_rows();
+	test_doubled();
 	test_sets();
 	test_refusals();
 	test_random_programs();
