@@ -269,10 +269,10 @@ static void end_block(struct builder *b, const struct ng_block *from)
 	block->succ[1] = from->succ[1];
 	block->test = NG_T_ALWAYS;
 	if (b->rejects || from->is_final) {
-		bool zero = b->rejects || BPF_RVAL(f->code) == BPF_K;
+		bool constant = b->rejects || BPF_RVAL(f->code) == BPF_K;
 
 		block->test = NG_T_RETURN;
-		block->left = zero ? ng_ir_const(b->ir, b->rejects ? 0 : f->k) : b->now[VAR_A];
+		block->left = constant ? ng_ir_const(b->ir, b->rejects ? 0 : f->k) : b->now[VAR_A];
 		return;
 	}
 	block->left = ng_op_of(f) == NG_OP_IN6 ? words(b, f) : b->now[VAR_A];
@@ -402,12 +402,11 @@ int ng_ir_build(const struct ng_cfg *cfg, struct ng_ir *out)
 {
 	struct ng_ir ir = { 0 };
 	struct builder b = { .cfg = cfg, .ir = &ir };
-	size_t *from = calloc(cfg->n_blocks, sizeof(*from));
+	size_t *from;
 
-	if (cfg->has_loops) {
-		free(from);
+	if (cfg->has_loops)
 		return -EOPNOTSUPP;
-	}
+	from = calloc(cfg->n_blocks, sizeof(*from));
 	b.leaves = calloc(cfg->n_blocks, sizeof(*b.leaves));
 	b.live = calloc(cfg->n_blocks, sizeof(*b.live));
 	b.source = calloc(cfg->n_blocks, sizeof(*b.source));
@@ -415,7 +414,7 @@ int ng_ir_build(const struct ng_cfg *cfg, struct ng_ir *out)
 	ir.block = calloc(cfg->n_blocks, sizeof(*ir.block));
 	ir.n_blocks = ir.block ? cfg->n_blocks : 0;
 	ir.failed = !from || !b.leaves || !b.live || !b.source || !b.other || !ir.block ||
-		    !take_sets(cfg, &ir);
+		    !take_sets(cfg, &ir) || !ng_ir_const(&ir, 0);
 	if (!ir.failed)
 		find_live(&b);
 	for (b.block = 0; b.block < ir.n_blocks && !ir.failed && !ir.deep; b.block++)

@@ -15,7 +15,7 @@ struct ng_emit {
 		size_t from, label;
 	} * jumps;
 	size_t n_jumps, jumps_room;
-	bool failed; /* out of memory */
+	bool failed; /* out of memory, or given up by who emits */
 };
 
 /* 0 or -ENOMEM. Labels are the numbers below n_labels. */

@@ -56,8 +56,8 @@ enum ng_test {
 	NG_T_GT,
 	NG_T_GE,
 	NG_T_SET,
-	NG_T_IN, /* a number in a set of them */
-	NG_T_IN6, /* words of the packet, checked, in a set of strings; `left` is the load of the first */
+	NG_T_IN,  /* a number in a set of them */
+	NG_T_IN6, /* words of the packet, checked, in a set of strings; left: load of the first */
 	NG_T_MAX
 };
 
@@ -97,7 +97,10 @@ struct ng_ir {
 	bool deep;   /* some expression is higher than NG_HEIGHT_MAX; sticks */
 };
 
-/* The value of an expression, simplified; equal expressions get equal numbers. */
+/*
+ * The value of an expression, simplified; equal expressions get equal numbers. Out of memory: 0 and
+ * ir->failed; value[0] is there all the same, but for the first value of all.
+ */
 ng_val ng_ir_const(struct ng_ir *ir, __u32 k);
 ng_val ng_ir_alu(struct ng_ir *ir, unsigned int op, ng_val a, ng_val b);
 ng_val ng_ir_value(struct ng_ir *ir, struct ng_value v);
@@ -111,7 +114,10 @@ bool ng_ir_may_reject(const struct ng_ir *ir, ng_val v);
 /* 1 or 0 when numbers alone settle the test, -1 when it takes the packet. */
 int ng_ir_settled(const struct ng_ir *ir, enum ng_test test, ng_val left, ng_val right);
 
-/* -ENOMEM, or -EOPNOTSUPP: the program has loops, or expressions too deep. *cfg and its sets must outlive *ir. */
+/*
+ * -ENOMEM, or -EOPNOTSUPP: the program has loops, or expressions too deep. *cfg and its sets must
+ * outlive *ir.
+ */
 int ng_ir_build(const struct ng_cfg *cfg, struct ng_ir *ir);
 void ng_ir_free(struct ng_ir *ir);
 

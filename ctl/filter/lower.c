@@ -411,6 +411,7 @@ static bool was_answered(const struct ng_low *l, size_t block)
 static void write_copy(struct ng_low *l, enum ng_copy copy)
 {
 	l->copy = copy;
+	l->computed = 0;
 	for (size_t i = 0; i < l->ir->n_blocks; i++)
 		l->entry[i] = (struct ng_regs){ 0 };
 	l->entry[0].reached = true;
@@ -504,10 +505,12 @@ int ng_lower(struct ng_emit *e, struct ng_ir *ir, const struct ng_lower_to *to,
 	if ((__u64)ir->n_blocks * ir->n_values > BITS_MAX)
 		return -E2BIG;
 	l.entry = calloc(ir->n_blocks, sizeof(*l.entry));
-	l.ret = l.entry ? ng_wants_init(&l.wants, ir) : -ENOMEM;
+	l.bound = ng_low_bounds(ir);
+	l.ret = l.entry && l.bound ? ng_wants_init(&l.wants, ir) : -ENOMEM;
 	if (!l.ret)
 		write_all(&l);
 	ng_wants_free(&l.wants);
 	free(l.entry);
+	free(l.bound);
 	return l.ret;
 }

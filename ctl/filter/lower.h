@@ -4,8 +4,8 @@
  * filter (access.h: DIRECT, and at tc TAGGED). What they cannot answer goes on in the HELPER copy.
  *
  * Values live in a few registers, as a cache: one that is lost is computed again, for a packet does
- * not change. Only PHIs have a place in the stack frame, too. Where ways meet, a register counts as holding
- * what it holds on all of them; ways that lead to a block have all been written before it.
+ * not change. Only PHIs have a place in the stack frame, too. Where ways meet, a register counts as
+ * holding what it holds on all of them; ways that lead to a block have all been written before it.
  *
  * A load stands behind a guard: "the packet's linear part reaches to here". For loads at constant
  * offsets that is a number of bytes from its start, for those at X + k from the address of X, which
@@ -37,8 +37,8 @@ struct ng_lower_to {
 /*
  * Writes both copies and what follows a failed guard. Labels: those of the blocks are copy *
  * n_blocks + block; NG_L_ ones are behind first_label. The caller places NG_L_HELPER, NG_L_REJECT
- * and NG_L_DONE. tables: of ir->set. -E2BIG: too few registers or too small a frame for this filter;
- * -ENOMEM.
+ * and NG_L_DONE. tables: of ir->set. -E2BIG: too few registers for this filter, or so few that
+ * values are lost over and over, or too small a frame; -ENOMEM.
  */
 int ng_lower(struct ng_emit *e, struct ng_ir *ir, const struct ng_lower_to *to,
 	     const struct ng_table *tables, size_t first_label);

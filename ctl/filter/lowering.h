@@ -29,7 +29,9 @@ struct ng_low {
 	struct ng_regs *entry; /* by block */
 	struct ng_need *needs;
 	struct ng_wants wants;
-	size_t block; /* the one at hand */
+	__u32 *bound;	 /* by value: ng_low_bounds() */
+	size_t computed; /* values so far in this copy, each as often as it was */
+	size_t block;	 /* the one at hand */
 	struct ng_regs now;
 	bool falls;	   /* the block written last goes on in the next one */
 	unsigned int pins; /* mask of registers that must not be taken */
@@ -40,6 +42,9 @@ void ng_low_goto(struct ng_low *l, struct bpf_insn insn, size_t label);
 /* How many bytes a guard for `bytes` behind base should ask for here, and where it leads when they
  * are not there. */
 __u32 ng_low_guarded(struct ng_low *l, ng_val base, __u32 bytes, size_t *fail);
+
+/* By value, what the verifier knows that it is at most; malloc'ed. NULL: out of memory. */
+__u32 *ng_low_bounds(const struct ng_ir *ir);
 
 /* v: a LOAD or RAW. */
 enum ng_low_place ng_low_place(const struct ng_low *l, const struct ng_value *v);

@@ -5,6 +5,8 @@
  * through an AND with a constant on its way. A load that is a number anywhere (greater than,
  * arithmetic, an offset, a set's key, the answer) stays a number everywhere, for the turned one
  * would be a second load.
+ *
+ * It is the last pass; ng_ir_optimize(), which runs all of them, is here, too.
  */
 #include <stdlib.h>
 
@@ -63,7 +65,7 @@ static void mark_block(const struct ng_ir *ir, bool *number, const struct ng_ir_
 	for (size_t i = 0; i < b->n_phis; i++)
 		for (size_t j = 0; j < b->phi[i].n_args; j++)
 			mark_number(ir, number, b->phi[i].arg[j].value);
-	if (b->test == NG_T_IN6)
+	if (b->test == NG_T_ALWAYS || b->test == NG_T_IN6)
 		return;
 	if (is_orderless(ir, b) && masked_load(ir, b->left, &mask))
 		return;

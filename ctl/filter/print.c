@@ -15,24 +15,29 @@ static const char *const test_name[NG_T_MAX] = {
 	[NG_T_SET] = "&", [NG_T_IN] = "in", [NG_T_IN6] = "in",
 };
 
-static void print_value(FILE *to, const struct ng_ir *ir, ng_val number);
+/* Of an expression that are printed: one may be a sum of itself, over and over. */
+#define LEVELS 14
 
-static void print_place(FILE *to, const struct ng_ir *ir, const struct ng_value *v)
+static void print_part(FILE *to, const struct ng_ir *ir, ng_val number, unsigned int levels);
+
+static void print_place(FILE *to, const struct ng_ir *ir, const struct ng_value *v,
+			unsigned int levels)
 {
 	fputc('[', to);
 	if (v->a) {
-		print_value(to, ir, ir->value[v->a].a);
+		print_part(to, ir, ir->value[v->a].a, levels);
 		fprintf(to, " + ");
 	}
 	fprintf(to, "%u:%u]", v->k, v->size);
 }
 
-static void print_operation(FILE *to, const struct ng_ir *ir, const struct ng_value *v)
+static void print_operation(FILE *to, const struct ng_ir *ir, const struct ng_value *v,
+			    unsigned int levels)
 {
 	fputc('(', to);
-	print_value(to, ir, v->a);
+	print_part(to, ir, v->a, levels);
 	fprintf(to, " %s ", alu_name[v->alu >> 4]);
-	print_value(to, ir, v->b);
+	print_part(to, ir, v->b, levels);
 	fputc(')', to);
 }
 
@@ -42,10 +47,14 @@ static void print_const(FILE *to, __u32 k)
 	fprintf(to, k < 10000 ? "%u" : "0x%x", k);
 }
 
-static void print_value(FILE *to, const struct ng_ir *ir, ng_val number)
+static void print_part(FILE *to, const struct ng_ir *ir, ng_val number, unsigned int levels)
 {
 	const struct ng_value *v = &ir->value[number];
 
+	if (levels-- == 0) {
+		fprintf(to, "..");
+		return;
+	}
 	switch ((enum ng_vop)v->op) {
 	case NG_V_NONE:
 		break;
@@ -60,28 +69,33 @@ static void print_value(FILE *to, const struct ng_ir *ir, ng_val number)
 		break;
 	case NG_V_RAW:
 		fprintf(to, "raw");
-		print_place(to, ir, v);
+		print_place(to, ir, v, levels);
 		break;
 	case NG_V_LOAD:
 		fprintf(to, "pkt");
-		print_place(to, ir, v);
+		print_place(to, ir, v, levels);
 		break;
 	case NG_V_PTR:
 		fprintf(to, "&pkt[");
-		print_value(to, ir, v->a);
+		print_part(to, ir, v->a, levels);
 		fputc(']', to);
 		break;
 	case NG_V_ALU:
-		print_operation(to, ir, v);
+		print_operation(to, ir, v, levels);
 		break;
 	case NG_V_NEG:
 		fprintf(to, "-");
-		print_value(to, ir, v->a);
+		print_part(to, ir, v->a, levels);
 		break;
 	case NG_V_PHI:
 		fprintf(to, "phi%u", v->k);
 		break;
 	}
+}
+
+static void print_value(FILE *to, const struct ng_ir *ir, ng_val number)
+{
+	print_part(to, ir, number, LEVELS);
 }
 
 static void print_phi(FILE *to, const struct ng_ir *ir, const struct ng_phi *phi, const char *end)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pruning: PHIs that no test or answer depends on go. A block from which no way accepts any more answers 0 at once, for the only other thing
+ * Pruning: a block from which no way accepts any more answers 0 at once, for the only other thing
  * that can happen is a rejection, which is the same answer. Blocks that return the same constant
- * become one. What nothing leads to goes.
+ * become one. What nothing leads to goes, and so do PHIs that no check, test or answer depends on.
  */
 #include <stdlib.h>
 

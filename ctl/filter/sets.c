@@ -2,7 +2,8 @@
 /*
  * Sets: `v == k1`, else `v == k2`, else .. with one way out for all that are equal becomes one test
  * of v against a set. The chain is followed along its "else" while nothing else happens in it and
- * nothing but its own beginning leads into it. Shorter chains than NG_TABLE_BREAK_EVEN stay as they are.
+ * nothing but its own beginning leads into it. Shorter chains than NG_TABLE_BREAK_EVEN stay as they
+ * are.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +35,14 @@ static bool bring_the_same(const struct ng_ir_block *to, size_t x, size_t y)
 	return true;
 }
 
+/* next: where the chain from `first` on leads when nothing is equal. */
 static bool continues(const struct ng_ir *ir, const unsigned int *sources, size_t first,
-		      size_t last, size_t next)
+		      size_t next)
 {
 	const struct ng_ir_block *a = &ir->block[first], *b = &ir->block[next];
 
-	return is_comparison(ir, b) && ir->block[last].succ[1] == next && sources[next] == 1 &&
-	       !b->n_checks && !b->n_phis && b->left == a->left && b->succ[0] == a->succ[0] &&
+	return is_comparison(ir, b) && sources[next] == 1 && !b->n_checks && !b->n_phis &&
+	       b->left == a->left && b->succ[0] == a->succ[0] &&
 	       bring_the_same(&ir->block[a->succ[0]], first, next);
 }
 
@@ -92,7 +94,7 @@ static void try_chain(struct ng_ir *ir, const unsigned int *sources, size_t firs
 
 	if (!is_comparison(ir, b) || b->succ[0] == b->succ[1])
 		return;
-	while (continues(ir, sources, first, last, ir->block[last].succ[1])) {
+	while (continues(ir, sources, first, ir->block[last].succ[1])) {
 		last = ir->block[last].succ[1];
 		n++;
 	}

@@ -234,13 +234,20 @@ void ng_table_fill(const struct ng_table *t, void *to)
 		fill_strings(t, to);
 }
 
-/* A table that was planned for the same keys. */
+static bool are_equal(const struct ng_set *x, const struct ng_set *y)
+{
+	size_t words = x->n * (x->words ? x->words : 1);
+
+	return x->n == y->n && x->words == y->words && x->mask == y->mask &&
+	       !memcmp(x->key, y->key, words * sizeof(*x->key));
+}
+
+/* A table that was planned for an equal set. */
 static const struct ng_table *find_same(const struct ng_table *t, size_t n,
 					const struct ng_set *set)
 {
 	for (size_t i = 0; i < n; i++)
-		if (t[i].set->n == set->n &&
-		    !memcmp(t[i].set->key, set->key, set->n * sizeof(*set->key)))
+		if (are_equal(t[i].set, set))
 			return &t[i];
 	return NULL;
 }

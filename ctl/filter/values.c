@@ -2,14 +2,20 @@
 /* Values in registers: computing, keeping, giving up. */
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "ctl/filter/lowering.h"
 #include "ctl/filter/meta.h"
 
-#define TAG_BYTES  4
-#define BEHIND_TAG (NG_TAG_AT + TAG_BYTES)
-#define DIRECT_MAX 0x7fff /* the offset in a load instruction is signed 16 bits */
-#define FRAME_MAX  512
+#define TAG_BYTES    4
+#define BEHIND_TAG   (NG_TAG_AT + TAG_BYTES)
+#define DIRECT_MAX   0x7fff /* the offset in a load instruction is signed 16 bits */
+#define FRAME_MAX    512
+/*
+ * How often a value may be computed, on average. What is lost is computed again from what may be
+ * lost as well: where many values are in use that goes on for ever.
+ */
+#define COMPUTED_MAX 4
 
 static const unsigned int bpf_size[] = { [1] = BPF_B, [2] = BPF_H, [4] = BPF_W };
 
@@ -266,31 +272,35 @@ static int compute_load(struct ng_low *l, struct ng_value v)
  * A bound that the verifier finds too; it knows nothing about what comes from the frame or the
  * context, nor much about divisions.
  */
-static __u32 verifiable_max(const struct ng_ir *ir, ng_val number)
+static __u32 verifiable_max(const struct ng_ir *ir, const __u32 *max, const struct ng_value *v)
 {
-	const struct ng_value *v = &ir->value[number];
-	__u32 a, b;
-
-	if (v->op == NG_V_LOAD || v->op == NG_V_CONST)
+	if (v->op == NG_V_CONST || v->op == NG_V_LOAD)
 		return v->max;
 	if (v->op != NG_V_ALU)
 		return ~0u;
-	a = verifiable_max(ir, v->a);
-	b = verifiable_max(ir, v->b);
 	if (v->alu == BPF_ADD)
-		return ng_ir_alu_max(BPF_ADD, a, b, false);
+		return ng_ir_alu_max(BPF_ADD, max[v->a], max[v->b], false);
 	if (ir->value[v->b].op != NG_V_CONST ||
 	    (v->alu != BPF_AND && v->alu != BPF_LSH && v->alu != BPF_RSH))
 		return ~0u;
-	return ng_ir_alu_max(v->alu, a, b, true);
+	return ng_ir_alu_max(v->alu, max[v->a], max[v->b], true);
+}
+
+/* What a value is made of stands before it in the table. */
+__u32 *ng_low_bounds(const struct ng_ir *ir)
+{
+	__u32 *max = calloc(ir->n_values, sizeof(*max));
+
+	for (ng_val v = 1; max && v < ir->n_values; v++)
+		max[v] = verifiable_max(ir, max, &ir->value[v]);
+	return max;
 }
 
 static int compute_address(struct ng_low *l, const struct ng_value *v)
 {
-	__u32 max = verifiable_max(l->ir, v->a);
 	int reg = own(l, v->a);
 
-	if (max > DIRECT_MAX)
+	if (l->bound[v->a] > DIRECT_MAX)
 		ng_low_goto(l, NG_JUMP_I(BPF_JGT, reg, DIRECT_MAX, 0), NG_L_HELPER);
 	put(l, NG_ALU(BPF_ADD, reg, NG_LOW_DATA));
 	return reg;
@@ -370,6 +380,10 @@ int ng_low_get(struct ng_low *l, ng_val v)
 		return l->to->pool[place];
 	if (l->ir->value[v].op == NG_V_LEN && l->to->len.kind == NG_PLACE_REG)
 		return l->to->len.reg;
+	if (++l->computed > COMPUTED_MAX * (l->ir->n_values + l->ir->n_blocks) && !l->ret)
+		l->ret = -E2BIG;
+	if (l->ret)
+		return l->to->pool[0];
 	reg = compute(l, v);
 	l->pins = pins;
 	bind(l, reg, v);

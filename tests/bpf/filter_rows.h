@@ -32,6 +32,25 @@ struct filter_row {
 	.insns = (const struct sock_filter[]){ __VA_ARGS__ },                                      \
 	.n = sizeof((const struct sock_filter[]){ __VA_ARGS__ }) / sizeof(struct sock_filter)
 
+/* Sets of strings of two words. */
+#define STRINGS(mask_, ...)                                                                        \
+	{                                                                                          \
+		.key = (__u32[]){ __VA_ARGS__ },                                                   \
+		.n = sizeof((__u32[]){ __VA_ARGS__ }) / (2 * sizeof(__u32)), .words = 2,           \
+		.mask = (mask_)                                                                    \
+	}
+#define SETS(...)                                                                                  \
+	.sets = (const struct ng_set[]){ __VA_ARGS__ },                                            \
+	.n_sets = sizeof((const struct ng_set[]){ __VA_ARGS__ }) / sizeof(struct ng_set)
+#define TWO_SETS                                                                                   \
+	PROGRAM({ BPF_JMP | NG_BPF_IN6 | BPF_K, 0, 1, NG_IN6_K(0, 0) },                            \
+		{ BPF_RET | BPF_K, 0, 0, 5 },                                                      \
+		{ BPF_JMP | NG_BPF_IN6 | BPF_K, 0, 1, NG_IN6_K(1, 0) },                            \
+		{ BPF_RET | BPF_K, 0, 0, 7 }, { BPF_RET | BPF_K, 0, 0, 9 })
+#define DOUBLE	  BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0)
+#define DOUBLE_8  DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE
+#define DOUBLE_64 DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8, DOUBLE_8
+
 /* Packets in hex, by header. */
 #define MAC                                                                                        \
 	"020000000001"                                                                             \
@@ -349,7 +368,25 @@ static const struct filter_row filter_rows[] = {
 				  "00000000000000000000000000000000",
 	  .want = 0 },
 
+	/* Sets of strings */
+	{ .what = "sets of strings whose first words are the same",
+	  SETS(STRINGS(~0u, 1, 1, 2, 2), STRINGS(~0u, 1, 1, 0x02000000, 0x00010200)),
+	  TWO_SETS,
+	  .packet = ACK,
+	  .want = 7 },
+	{ .what = "sets of strings that differ in what counts of the last word",
+	  SETS(STRINGS(~0u, 1, 1u << 16, 0x02000000, 0x00010000),
+	       STRINGS(0xffff0000, 1, 1u << 16, 0x02000000, 0x00010000)),
+	  TWO_SETS,
+	  .packet = ACK,
+	  .want = 7 },
+
 	/* Verifier */
+	{ .what = "an offset that is a sum of itself, over and over",
+	  PROGRAM({ BPF_LD | BPF_B | BPF_ABS, 0, 0, 0 }, DOUBLE_64, { BPF_MISC | BPF_TAX, 0, 0, 0 },
+		  { BPF_LD | BPF_B | BPF_IND, 0, 0, 5 }, { BPF_RET | BPF_A, 0, 0, 0 }),
+	  .packet = ACK,
+	  .want = 1 },
 	{ .what = "an offset of high bits only: the verifier takes it for 0",
 	  PROGRAM({ BPF_LD | BPF_H | BPF_ABS, 0, 0, 0 }, { BPF_ALU | BPF_LSH | BPF_K, 0, 0, 29 },
 		  { BPF_MISC | BPF_TAX, 0, 0, 0 }, { BPF_LD | BPF_B | BPF_IND, 0, 0, 0 },
@@ -367,5 +404,11 @@ static const struct filter_row filter_rows[] = {
 #undef ALL
 #undef STRICT
 #undef PLAIN
+#undef STRINGS
+#undef SETS
+#undef TWO_SETS
+#undef DOUBLE
+#undef DOUBLE_8
+#undef DOUBLE_64
 
 #endif

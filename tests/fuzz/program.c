@@ -12,6 +12,7 @@
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define NUMBERS	    2 /* sets of them; the others are of strings */
 #define SETS	    4
+#define CHAIN_AWAY  8 /* instructions before and behind a chain of comparisons */
 
 static uint32_t random_offset(void)
 {
@@ -175,6 +176,30 @@ static void random_body(struct sock_filter *insns, size_t n)
 	}
 }
 
+/*
+ * Comparisons with one way out for all that are equal, as the optimizer makes sets of: of few
+ * numbers, so that some come twice. Near the start, and behind what does not jump, or they would
+ * seldom be reached, and by nothing but their beginning.
+ */
+static void random_chain(struct sock_filter *insns, size_t n)
+{
+	size_t length = 2 + below(24), room, first, out;
+	uint32_t base = below(2) ? below(8) : ONE_OF(0x800, 0x86dd, 0x0a000001, 0xfffffff0);
+
+	if (n < length + 2 * CHAIN_AWAY)
+		return;
+	room = n - length - 2 * CHAIN_AWAY + 1;
+	first = CHAIN_AWAY + below((uint32_t)(room < CHAIN_AWAY ? room : CHAIN_AWAY));
+	out = first + length + below(CHAIN_AWAY);
+	for (size_t i = first - CHAIN_AWAY; i + 1 < first; i++)
+		insns[i] = below(2) ? random_move() : below(2) ? random_load() : small_x();
+	insns[first - 1] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_ABS | ONE_OF(BPF_B, BPF_H, BPF_W), below(30));
+	for (size_t i = first; i < first + length; i++)
+		insns[i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, base + below(32),
+							(unsigned char)(out - i - 1), 0);
+}
+
 static bool asks_metadata(const struct sock_filter *f)
 {
 	return ng_op_of(f) == NG_OP_ABS && f->k >= (uint32_t)SKF_AD_OFF &&
@@ -237,6 +262,8 @@ void make_program(struct ng_cbpf *out, size_t most)
 		out->n = 3 + below((uint32_t)most - 3);
 		out->insns = allocate(out->n, sizeof(*out->insns));
 		random_body(out->insns, out->n);
+		if (below(4) == 0)
+			random_chain(out->insns, out->n);
 		out->insns[out->n - 1] = below(5) ? (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0)
 						  : random_return();
 	} while (!is_runnable(out));
@@ -288,6 +315,18 @@ static size_t words_of(const struct ng_set *set)
 	return set->words ? set->words : 1;
 }
 
+/* All but the last string are the same: such sets are told apart late. */
+static void copy_nearly(struct ng_set *to, const struct ng_set *from)
+{
+	size_t words = from->n * words_of(from);
+
+	free(to->key);
+	*to = *from;
+	to->key = allocate(words, sizeof(*to->key));
+	memcpy(to->key, from->key, words * sizeof(*to->key));
+	to->key[words - words_of(from)]++;
+}
+
 static void make_test(struct sock_filter *f)
 {
 	uint32_t set = below(SETS);
@@ -302,6 +341,8 @@ void make_set_program(struct ng_cbpf *out, size_t most)
 	out->sets = allocate(SETS, sizeof(*out->sets));
 	for (out->n_sets = 0; out->n_sets < SETS; out->n_sets++)
 		(out->n_sets < NUMBERS ? make_set : make_strings)(&out->sets[out->n_sets]);
+	if (below(4) == 0)
+		copy_nearly(&out->sets[NUMBERS + 1], &out->sets[NUMBERS]);
 	for (size_t i = 0; i < out->n; i++)
 		if (ng_op_of(&out->insns[i]) == NG_OP_JUMP && BPF_SRC(out->insns[i].code) == BPF_K)
 			make_test(&out->insns[i]);

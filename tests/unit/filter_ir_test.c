@@ -393,6 +393,13 @@ static const struct {
 	  { LDH(12), J(BPF_JEQ, 0x800, 1, 0), J(BPF_JGT, 1500, 1, 0), RET(1), RET(0) },
 	  "b0:\n\tneed pkt[12:2]\n\tif pkt[12:2] == 2048 goto b2 else b1\n"
 	  "b1:\n\tif pkt[12:2] > 1500 goto b3 else b2\nb2:\n\treturn 1\nb3:\n\treturn 0\n" },
+	{ "order: what A holds at a jump that does not compare is no number for that",
+	  ng_ir_order,
+	  { LDH(12), J(BPF_JEQ, 0x800, 0, 2), S(BPF_LDX | BPF_IMM, 1), S(BPF_JMP | BPF_JA, 1),
+	    S(BPF_LDX | BPF_IMM, 2), S(BPF_MISC | BPF_TXA, 0), S(BPF_RET | BPF_A, 0) },
+	  "b0:\n\tneed pkt[12:2]\n\tif raw[12:2] == 8 goto b1 else b2\n"
+	  "b1:\n\tgoto b3\nb2:\n\tgoto b3\n"
+	  "b3:\n\tphi0 = b2: 2, b1: 1\n\treturn phi0\n" },
 	{ "order: a byte has none",
 	  ng_ir_order,
 	  { LDB(23), J(BPF_JEQ, 6, 0, 1), RET(1), RET(0) },
@@ -451,6 +458,23 @@ static void test_rows(void)
 			printf("# got:\n%s# want:\n%s", text ? text : "nothing", rows[i].text);
 		free(text);
 	}
+}
+
+/* An expression that is a sum of itself, over and over, would be printed for ever. */
+static void test_doubled(void)
+{
+	struct sock_filter insns[98] = { LDB(0), [97] = S(BPF_RET | BPF_A, 0) };
+	struct ng_cbpf program = { .insns = insns, .n = 98 };
+	char *text;
+
+	for (size_t i = 1; i < 97; i += 2) {
+		insns[i] = (struct sock_filter)S(BPF_MISC | BPF_TAX, 0);
+		insns[i + 1] = (struct sock_filter)S(BPF_ALU | BPF_ADD | BPF_X, 0);
+	}
+	text = text_of(&program, ng_ir_optimize);
+	ok(text && strlen(text) < 1000000 && strstr(text, "(.. + ..)"),
+	   "an expression of 48 levels is printed from its top");
+	free(text);
 }
 
 /* A chain of n comparisons with 100, 101, .. (the last one twice); one of them also entered from
@@ -521,6 +545,7 @@ int main(void)
 {
 	printf("# seed %#llx\n", (unsigned long long)random_state);
 	test_rows();
+	test_doubled();
 	test_sets();
 	test_refusals();
 	test_random_programs();

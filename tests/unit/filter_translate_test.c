@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <time.h>
 
 #define S(code, k)	   BPF_STMT(code, k)
 #define J(code, k, jt, jf) BPF_JUMP(code, k, jt, jf)
@@ -272,12 +273,50 @@ static void test_shape(enum ng_filter_ctx ctx)
 	ng_cbpf_free(&filter);
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Values that are lost are computed again, from others that are lost. */
+static void test_many_values(void)
+{
+	enum { CELLS = 4, ROUNDS = 180 };
+	struct sock_filter insns[2 * CELLS + 4 * ROUNDS + 1];
+	struct ng_cbpf filter = { .insns = insns };
+	double begun = seconds();
+	struct ng_ebpf out = { 0 };
+	__u32 random = 7;
+
+	for (unsigned int i = 0; i < CELLS; i++) {
+		insns[filter.n++] = (struct sock_filter)S(BPF_LD | BPF_B | BPF_ABS, i);
+		insns[filter.n++] = (struct sock_filter)S(BPF_ST, i);
+	}
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		random = random * 1664525 + 1013904223;
+		insns[filter.n++] = (struct sock_filter)S(BPF_LD | BPF_MEM, random >> 30);
+		insns[filter.n++] = (struct sock_filter)S(BPF_LDX | BPF_MEM, random >> 28 & 3);
+		insns[filter.n++] = (struct sock_filter)S(BPF_ALU | BPF_SUB | BPF_X, 0);
+		insns[filter.n++] = (struct sock_filter)S(BPF_ST, random >> 26 & 3);
+	}
+	insns[filter.n++] = (struct sock_filter)S(BPF_RET | BPF_A, 0);
+	is_int(ng_filter_translate(&filter, NG_CTX_XDP, 0, &out, NULL), 0,
+	       "takes a program that has many values in use");
+	ok(out.n < 10 * filter.n && seconds() - begun < 1, "as %zu instructions for %zu, in %.3f s",
+	   out.n, filter.n, seconds() - begun);
+	ng_ebpf_free(&out);
+}
+
 int main(void)
 {
 	test_refused();
 	test_uses_metadata();
 	test_protochain();
 	test_size();
+	test_many_values();
 	test_shape(NG_CTX_XDP);
 	test_shape(NG_CTX_TC);
 	return tap_done();
