@@ -44,7 +44,7 @@ enum {
 };
 
 /* Labels behind those of the blocks. */
-enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
+enum { NG_L_UNTAGGED, NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
 
 struct ng_translation {
 	struct ng_emit emit;

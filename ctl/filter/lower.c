@@ -463,14 +463,22 @@ static bool reads_packet(const struct ng_ir *ir)
 	return false;
 }
 
+/* A field of the context, which is still in r1. */
+static void load_vlan(struct ng_low *l, int reg, size_t field)
+{
+	ng_emit(l->e, NG_LOAD(BPF_W, reg, BPF_REG_1, field));
+}
+
+/*
+ * Without a tag in metadata there is no vlan_proto, which is cheaper to ask for than vlan_present. It
+ * may be left from a tag that is gone (before Linux 6.2), so the TAGGED copy asks for that, too.
+ */
 static void write_all(struct ng_low *l)
 {
 	bool tc = l->to->ctx != NG_CTX_XDP, tagged = tc && sees_tag(l->ir);
 
-	if (tagged) {
-		ng_emit(l->e, NG_LOAD(BPF_W, BPF_REG_0, BPF_REG_1,
-				      offsetof(struct __sk_buff, vlan_present)));
-	}
+	if (tagged)
+		load_vlan(l, BPF_REG_0, offsetof(struct __sk_buff, vlan_proto));
 	if (reads_packet(l->ir)) {
 		ng_emit(l->e, NG_LOAD(BPF_W, NG_LOW_DATA, BPF_REG_1,
 				      tc ? offsetof(struct __sk_buff, data)
@@ -480,10 +488,13 @@ static void write_all(struct ng_low *l)
 					 : offsetof(struct xdp_md, data_end)));
 	}
 	if (tagged)
-		ng_low_goto(l, NG_JUMP_I(BPF_JNE, BPF_REG_0, 0, 0), NG_L_TAGGED);
+		ng_low_goto(l, NG_JUMP32_I(BPF_JNE, BPF_REG_0, 0, 0), NG_L_TAGGED);
+	ng_emit_label(l->e, l->first_label + NG_L_UNTAGGED);
 	write_copy(l, NG_COPY_DIRECT);
 	if (tagged && !l->ret) {
 		ng_emit_label(l->e, l->first_label + NG_L_TAGGED);
+		load_vlan(l, BPF_REG_2, offsetof(struct __sk_buff, vlan_present));
+		ng_low_goto(l, NG_JUMP32_I(BPF_JEQ, BPF_REG_2, 0, 0), NG_L_UNTAGGED);
 		write_copy(l, NG_COPY_TAGGED);
 	}
 	if (!l->ret && ng_emit_label_used(l->e, l->first_label + NG_L_SHORT))
