@@ -122,11 +122,13 @@ void ng_ir_free(struct ng_ir *ir);
  *	thread	leads edges past tests whose outcome is known on the way; drops checks made before
  *	prune	drops what cannot be reached, and what cannot accept any more; one block per answer
  *	sets	chains of comparisons with constants become sets
+ *	usual	where an IPv4 header's length is asked for, headers without options get a way of their own
  *	order	compares in network order where no number is needed, with constants turned around
  */
 void ng_ir_thread(struct ng_ir *ir);
 void ng_ir_prune(struct ng_ir *ir);
 void ng_ir_sets(struct ng_ir *ir);
+void ng_ir_usual(struct ng_ir *ir);
 void ng_ir_order(struct ng_ir *ir);
 void ng_ir_optimize(struct ng_ir *ir); /* all of them */
 

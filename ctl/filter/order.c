@@ -124,5 +124,7 @@ void ng_ir_optimize(struct ng_ir *ir)
 	if (!ir->failed)
 		ng_ir_sets(ir);
 	if (!ir->failed)
+		ng_ir_usual(ir);
+	if (!ir->failed)
 		ng_ir_order(ir);
 }

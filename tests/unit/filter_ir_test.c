@@ -196,8 +196,13 @@ static const struct {
 	const char *name;
 	void (*run)(struct ng_ir *ir);
 } passes[] = {
-	{ "nothing", NULL },	{ "prune", ng_ir_prune }, { "thread", ng_ir_thread },
-	{ "sets", ng_ir_sets }, { "order", ng_ir_order }, { "all passes", ng_ir_optimize },
+	{ "nothing", NULL },
+	{ "prune", ng_ir_prune },
+	{ "thread", ng_ir_thread },
+	{ "sets", ng_ir_sets },
+	{ "usual", ng_ir_usual },
+	{ "order", ng_ir_order },
+	{ "all passes", ng_ir_optimize },
 };
 #define N_PASSES (sizeof(passes) / sizeof(passes[0]))
 
@@ -376,6 +381,23 @@ static const struct {
 	  { LDB(0), J(BPF_JGT, 9, 0, 1), RET(7), J(BPF_JEQ, 3, 0, 1), RET(7), RET(0) },
 	  "b0:\n\tneed pkt[0:1]\n\tif pkt[0:1] > 9 goto b3 else b2\n"
 	  "b2:\n\tif pkt[0:1] == 3 goto b3 else b4\nb3:\n\treturn 7\nb4:\n\treturn 0\n" },
+	{ "usual: a header without options has its ports at a constant place",
+	  ng_ir_usual,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 4), S(BPF_LDX | BPF_B | BPF_MSH, 14),
+	    S(BPF_LD | BPF_H | BPF_IND, 16), J(BPF_JEQ, 80, 0, 1), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[23:1]\n\tif pkt[23:1] == 6 goto b1 else b5\n"
+	  "b1:\n\tif pkt[14:1] == 69 goto b2 else b3\n"
+	  "b2:\n\tneed pkt[36:2]\n\tif pkt[36:2] == 80 goto b4 else b5\n"
+	  "b3:\n\tneed pkt[((pkt[14:1] & 15) << 2) + 16:2]\n"
+	  "\tif pkt[((pkt[14:1] & 15) << 2) + 16:2] == 80 goto b4 else b5\n"
+	  "b4:\n\treturn 1\nb5:\n\treturn 0\n" },
+	{ "usual: a divisor that becomes a number keeps its check",
+	  ng_ir_usual,
+	  { S(BPF_LDX | BPF_B | BPF_MSH, 14), LDW(30), S(BPF_ALU | BPF_DIV | BPF_X, 0),
+	    S(BPF_RET | BPF_A, 0) },
+	  "b0:\n\tneed pkt[14:1]\n\tneed pkt[30:4]\n"
+	  "\tneed ((pkt[14:1] & 15) << 2) != 0\n"
+	  "\treturn (pkt[30:4] / ((pkt[14:1] & 15) << 2))\n" },
 	{ "order: equality needs none",
 	  ng_ir_order,
 	  { LDH(12), J(BPF_JEQ, 0x800, 0, 1), RET(1), RET(0) },
