@@ -196,13 +196,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct ng_ir *ir);
 } passes[] = {
-	{ "nothing", NULL },
-	{ "prune", ng_ir_prune },
-	{ "thread", ng_ir_thread },
-	{ "sets", ng_ir_sets },
-	{ "usual", ng_ir_usual },
-	{ "order", ng_ir_order },
-	{ "all passes", ng_ir_optimize },
+	{ "nothing", NULL },	  { "prune", ng_ir_prune },	    { "thread", ng_ir_thread },
+	{ "sets", ng_ir_sets },	  { "usual", ng_ir_usual },	    { "merge", ng_ir_merge },
+	{ "order", ng_ir_order }, { "all passes", ng_ir_optimize },
 };
 #define N_PASSES (sizeof(passes) / sizeof(passes[0]))
 
@@ -315,6 +311,12 @@ static void test_expressions(unsigned int flags, const char *of)
 #define LDW(k)		   S(BPF_LD | BPF_W | BPF_ABS, k)
 #define RET(k)		   S(BPF_RET | BPF_K, k)
 
+static void thread_and_merge(struct ng_ir *ir)
+{
+	ng_ir_thread(ir);
+	ng_ir_merge(ir);
+}
+
 static const struct {
 	const char *what;
 	void (*pass)(struct ng_ir *ir);
@@ -398,6 +400,23 @@ static const struct {
 	  "b0:\n\tneed pkt[14:1]\n\tneed pkt[30:4]\n"
 	  "\tneed ((pkt[14:1] & 15) << 2) != 0\n"
 	  "\treturn (pkt[30:4] / ((pkt[14:1] & 15) << 2))\n" },
+	{ "merging: bytes that lie together are tested together",
+	  thread_and_merge,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 3), LDH(20), J(BPF_JSET, 0x1fff, 1, 0), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[23:1]\n\tif (pkt[20:4] & 0x1fff00ff) == 6 goto b2 else b3\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\n" },
+	{ "merging: two ways out are two tests",
+	  thread_and_merge,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 3), LDB(22), J(BPF_JEQ, 64, 0, 2), RET(1), RET(0), RET(2) },
+	  "b0:\n\tneed pkt[23:1]\n\tif pkt[23:1] == 6 goto b1 else b3\n"
+	  "b1:\n\tif pkt[22:1] == 64 goto b2 else b4\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\nb4:\n\treturn 2\n" },
+	{ "merging: no load reaches over an end of a tag",
+	  thread_and_merge,
+	  { LDB(17), J(BPF_JEQ, 5, 0, 3), LDB(14), J(BPF_JEQ, 64, 0, 1), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[17:1]\n\tif pkt[17:1] == 5 goto b1 else b3\n"
+	  "b1:\n\tif pkt[14:1] == 64 goto b2 else b3\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\n" },
 	{ "order: equality needs none",
 	  ng_ir_order,
 	  { LDH(12), J(BPF_JEQ, 0x800, 0, 1), RET(1), RET(0) },
