@@ -196,9 +196,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct ng_ir *ir);
 } passes[] = {
-	{ "nothing", NULL },	  { "prune", ng_ir_prune },	    { "thread", ng_ir_thread },
-	{ "sets", ng_ir_sets },	  { "usual", ng_ir_usual },	    { "merge", ng_ir_merge },
-	{ "order", ng_ir_order }, { "all passes", ng_ir_optimize },
+	{ "nothing", NULL },	    { "prune", ng_ir_prune }, { "thread", ng_ir_thread },
+	{ "sets", ng_ir_sets },	    { "usual", ng_ir_usual }, { "merge", ng_ir_merge },
+	{ "likely", ng_ir_likely }, { "order", ng_ir_order }, { "all passes", ng_ir_optimize },
 };
 #define N_PASSES (sizeof(passes) / sizeof(passes[0]))
 
@@ -400,6 +400,14 @@ static const struct {
 	  "b0:\n\tneed pkt[14:1]\n\tneed pkt[30:4]\n"
 	  "\tneed ((pkt[14:1] & 15) << 2) != 0\n"
 	  "\treturn (pkt[30:4] / ((pkt[14:1] & 15) << 2))\n" },
+	{ "likely: IPv4 is asked for first",
+	  ng_ir_likely,
+	  { LDH(12), J(BPF_JEQ, 0x86dd, 0, 2), LDB(20), S(BPF_RET | BPF_A, 0),
+	    J(BPF_JEQ, 0x800, 0, 2), LDB(23), S(BPF_RET | BPF_A, 0), RET(0) },
+	  "b0:\n\tneed pkt[12:2]\n\tif pkt[12:2] == 2048 goto b1 else b2\n"
+	  "b1:\n\tneed pkt[23:1]\n\treturn pkt[23:1]\n"
+	  "b2:\n\tif pkt[12:2] == 0x86dd goto b3 else b4\n"
+	  "b3:\n\tneed pkt[20:1]\n\treturn pkt[20:1]\nb4:\n\treturn 0\n" },
 	{ "merging: bytes that lie together are tested together",
 	  thread_and_merge,
 	  { LDB(23), J(BPF_JEQ, 6, 0, 3), LDH(20), J(BPF_JSET, 0x1fff, 1, 0), RET(1), RET(0) },
