@@ -44,7 +44,13 @@ enum {
 };
 
 /* Labels behind those of the blocks. */
-enum { NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
+enum { NG_L_UNTAGGED, NG_L_TAGGED, NG_L_SHORT, NG_L_HELPER, NG_L_REJECT, NG_L_DONE, NG_L_MAX };
+
+/* first_label: of the NG_L_ ones, NG_COPY_MAX times as many as the copy with most blocks has. */
+static inline size_t ng_block_label(size_t first_label, enum ng_copy copy, size_t block)
+{
+	return first_label / NG_COPY_MAX * copy + block;
+}
 
 struct ng_translation {
 	struct ng_emit emit;

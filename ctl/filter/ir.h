@@ -128,11 +128,17 @@ void ng_ir_free(struct ng_ir *ir);
  *	thread	leads edges past tests whose outcome is known on the way; drops checks made before
  *	prune	drops what cannot be reached, and what cannot accept any more; one block per answer
  *	sets	chains of comparisons with constants become sets
+ *	usual	where an IPv4 header's length is asked for, headers without options get a way of their own
+ *	likely	IPv4's type is compared first, and what holds stands behind its test
+ *	merge	tests of bytes that lie together become one
  *	order	compares in network order where no number is needed, with constants turned around
  */
 void ng_ir_thread(struct ng_ir *ir);
 void ng_ir_prune(struct ng_ir *ir);
 void ng_ir_sets(struct ng_ir *ir);
+void ng_ir_usual(struct ng_ir *ir);
+void ng_ir_likely(struct ng_ir *ir);
+void ng_ir_merge(struct ng_ir *ir);
 void ng_ir_order(struct ng_ir *ir);
 void ng_ir_optimize(struct ng_ir *ir); /* all of them */
 

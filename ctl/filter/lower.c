@@ -9,7 +9,8 @@
 
 #define BITS_MAX   (1ull << 28) /* blocks times values: memory for what is wanted where */
 #define SPECULATED 8		/* bytes that a guard may ask for beyond what is needed for sure */
-#define NO_WAY	   UINT32_MAX	/* no accepting way from here */
+#define SHORTEST   42 /* bytes that all frames but broken ones have: ARP, UDP without data */
+#define NO_WAY	   UINT32_MAX /* no accepting way from here */
 
 void ng_low_goto(struct ng_low *l, struct bpf_insn insn, size_t label)
 {
@@ -23,7 +24,7 @@ static size_t block_label(const struct ng_low *l, size_t block)
 
 	if (b->test == NG_T_RETURN && !b->n_checks && ng_ir_is_const(l->ir, b->left, &k) && k == 0)
 		return l->first_label + NG_L_REJECT;
-	return l->copy * l->ir->n_blocks + block;
+	return ng_block_label(l->first_label, l->copy, block);
 }
 
 static bool is_reject(const struct ng_low *l, size_t block)
@@ -58,7 +59,7 @@ static __u32 own_need(const struct ng_low *l, const struct ng_ir_block *b, ng_va
 static void find_need(const struct ng_low *l, struct ng_need *need, size_t i)
 {
 	const struct ng_ir_block *b = &l->ir->block[i];
-	__u32 own = own_need(l, b, need->base), least = NO_WAY, most = 0;
+	__u32 own = own_need(l, b, need->base), least = NO_WAY, most = 0, usual = 0;
 
 	for (unsigned int side = 0; b->test != NG_T_RETURN && side < 2; side++) {
 		size_t to = b->succ[side];
@@ -67,11 +68,13 @@ static void find_need(const struct ng_low *l, struct ng_need *need, size_t i)
 			continue;
 		least = need->least[to] < least ? need->least[to] : least;
 		most = need->most[to] > most ? need->most[to] : most;
+		usual = need->usual[to] > usual ? need->usual[to] : usual;
 	}
 	if (b->test == NG_T_RETURN)
 		least = is_reject(l, i) ? NO_WAY : 0;
 	need->least[i] = least == NO_WAY || least > own ? least : own;
 	need->most[i] = most > own ? most : own;
+	need->usual[i] = own > usual && own <= SHORTEST ? own : usual;
 }
 
 /* What is needed behind a base, for all blocks; made when it is first asked for. */
@@ -83,7 +86,7 @@ static const struct ng_need *need_for(struct ng_low *l, ng_val base)
 	for (; need; need = need->next)
 		if (need->base == base)
 			return need;
-	need = calloc(1, sizeof(*need) + 2 * n * sizeof(*need->least));
+	need = calloc(1, sizeof(*need) + 3 * n * sizeof(*need->least));
 	if (!need) {
 		l->ret = -ENOMEM;
 		return NULL;
@@ -91,6 +94,7 @@ static const struct ng_need *need_for(struct ng_low *l, ng_val base)
 	need->base = base;
 	need->least = (__u32 *)(need + 1);
 	need->most = need->least + n;
+	need->usual = need->most + n;
 	need->next = l->needs;
 	l->needs = need;
 	for (size_t i = n; i-- > 0;)
@@ -121,7 +125,9 @@ __u32 ng_low_guarded(struct ng_low *l, ng_val base, __u32 bytes, size_t *fail)
 	most = need->most[l->block];
 	if (least == NO_WAY || least < bytes)
 		least = bytes;
-	if (most <= least || most > least + SPECULATED)
+	if (!base && most > least + SPECULATED)
+		most = need->usual[l->block];
+	if (most <= least || (base && most > least + SPECULATED))
 		return least;
 	*fail = NG_L_HELPER;
 	return most;
@@ -464,14 +470,22 @@ static bool reads_packet(const struct ng_ir *ir)
 	return false;
 }
 
+/* A field of the context, which is still in r1. */
+static void load_vlan(struct ng_low *l, int reg, size_t field)
+{
+	ng_emit(l->e, NG_LOAD(BPF_W, reg, BPF_REG_1, field));
+}
+
+/*
+ * Without a tag in metadata there is no vlan_proto, which is cheaper to ask for than vlan_present. It
+ * may be left from a tag that is gone (before Linux 6.2), so the TAGGED copy asks for that, too.
+ */
 static void write_all(struct ng_low *l)
 {
 	bool tc = l->to->ctx != NG_CTX_XDP, tagged = tc && sees_tag(l->ir);
 
-	if (tagged) {
-		ng_emit(l->e, NG_LOAD(BPF_W, BPF_REG_0, BPF_REG_1,
-				      offsetof(struct __sk_buff, vlan_present)));
-	}
+	if (tagged)
+		load_vlan(l, BPF_REG_0, offsetof(struct __sk_buff, vlan_proto));
 	if (reads_packet(l->ir)) {
 		ng_emit(l->e, NG_LOAD(BPF_W, NG_LOW_DATA, BPF_REG_1,
 				      tc ? offsetof(struct __sk_buff, data)
@@ -481,10 +495,13 @@ static void write_all(struct ng_low *l)
 					 : offsetof(struct xdp_md, data_end)));
 	}
 	if (tagged)
-		ng_low_goto(l, NG_JUMP_I(BPF_JNE, BPF_REG_0, 0, 0), NG_L_TAGGED);
+		ng_low_goto(l, NG_JUMP32_I(BPF_JNE, BPF_REG_0, 0, 0), NG_L_TAGGED);
+	ng_emit_label(l->e, l->first_label + NG_L_UNTAGGED);
 	write_copy(l, NG_COPY_DIRECT);
 	if (tagged && !l->ret) {
 		ng_emit_label(l->e, l->first_label + NG_L_TAGGED);
+		load_vlan(l, BPF_REG_2, offsetof(struct __sk_buff, vlan_present));
+		ng_low_goto(l, NG_JUMP32_I(BPF_JEQ, BPF_REG_2, 0, 0), NG_L_UNTAGGED);
 		write_copy(l, NG_COPY_TAGGED);
 	}
 	if (!l->ret && ng_emit_label_used(l->e, l->first_label + NG_L_SHORT))

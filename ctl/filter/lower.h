@@ -35,8 +35,8 @@ struct ng_lower_to {
 };
 
 /*
- * Writes both copies and what follows a failed guard. Labels: those of the blocks are copy *
- * n_blocks + block; NG_L_ ones are behind first_label. The caller places NG_L_HELPER, NG_L_REJECT
+ * Writes both copies and what follows a failed guard. Labels: those of the blocks are
+ * ng_block_label()s; NG_L_ ones are behind first_label. The caller places NG_L_HELPER, NG_L_REJECT
  * and NG_L_DONE. tables: of ir->set. -E2BIG: too few registers for this filter, or so few that
  * values are lost over and over, or too small a frame; -ENOMEM.
  */

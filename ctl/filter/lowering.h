@@ -12,11 +12,14 @@
 /* Where a copy finds the bytes of a load. */
 enum ng_low_place { NG_LOW_MEMORY, NG_LOW_TAG, NG_LOW_NOWHERE };
 
-/* Linear memory that is needed behind a base, by block; NO_WAY: no way from there accepts. */
+/*
+ * Linear memory that is needed behind a base, by block. least: by all ways that accept; NO_WAY: there
+ * is none. most: by any; usual: by any that needs no more than each frame has.
+ */
 struct ng_need {
 	struct ng_need *next;
 	ng_val base; /* an address; 0: the packet's start */
-	__u32 *least, *most;
+	__u32 *least, *most, *usual;
 };
 
 struct ng_low {

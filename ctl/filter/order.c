@@ -126,5 +126,11 @@ void ng_ir_optimize(struct ng_ir *ir)
 	if (!ir->failed)
 		ng_ir_sets(ir);
 	if (!ir->failed)
+		ng_ir_usual(ir);
+	if (!ir->failed)
+		ng_ir_likely(ir);
+	if (!ir->failed)
+		ng_ir_merge(ir);
+	if (!ir->failed)
 		ng_ir_order(ir);
 }

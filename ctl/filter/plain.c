@@ -91,7 +91,7 @@ static void write_insn(struct ng_translation *t, const struct sock_filter *f)
 
 static size_t block_label(const struct ng_translation *t, size_t block)
 {
-	return t->copy * t->cfg.n_blocks + block;
+	return ng_block_label(t->first_label, t->copy, block);
 }
 
 static void compare(struct ng_translation *t, const struct sock_filter *f, unsigned int op,

@@ -98,10 +98,13 @@ static int refuse(int ret, const char *what, struct ng_error *err)
 static int translate(struct ng_translation *t, size_t n_tables, size_t table_size,
 		     struct ng_ebpf *out, struct ng_error *err)
 {
+	size_t blocks = t->cfg.n_blocks;
 	struct ng_ebpf body = { 0 };
 	int ret;
 
-	t->first_label = NG_COPY_MAX * t->cfg.n_blocks;
+	if (t->fast && t->fast->ir.n_blocks > blocks)
+		blocks = t->fast->ir.n_blocks;
+	t->first_label = NG_COPY_MAX * blocks;
 	ret = assemble(t, &body);
 	if (ret == -E2BIG && t->fast) {
 		t->fast = NULL;

@@ -34,7 +34,8 @@ enum mode {
 	XDP_FRAGS_INLINE,
 	TC_INLINE,
 	TC_TAGGED_INLINE,
-	XDP_UNOPTIMIZED, /* the plain translation */
+	TC_POPPED_INLINE, /* what is left of a tag in metadata: vlan_proto, before Linux 6.2 */
+	XDP_UNOPTIMIZED,  /* the plain translation */
 	XDP_FRAGS_UNOPTIMIZED,
 	TC_UNOPTIMIZED,
 	TC_TAGGED_UNOPTIMIZED,
@@ -44,7 +45,7 @@ enum mode {
 static const struct {
 	const char *name;
 	enum ng_filter_ctx ctx;
-	bool frags, tagged, helper, spliced, plain;
+	bool frags, tagged, popped, helper, spliced, plain;
 } modes[MODES] = {
 	[XDP_LINEAR] = { "XDP linear", NG_CTX_XDP },
 	[XDP_FRAGS] = { "XDP multi-buffer", NG_CTX_XDP, .frags = true },
@@ -58,6 +59,8 @@ static const struct {
 			       .spliced = true },
 	[TC_INLINE] = { "tc inline", NG_CTX_TC, .spliced = true },
 	[TC_TAGGED_INLINE] = { "tc tagged inline", NG_CTX_TC, .tagged = true, .spliced = true },
+	[TC_POPPED_INLINE] = { "tc inline, tag popped", NG_CTX_TC, .popped = true,
+			       .spliced = true },
 	[XDP_UNOPTIMIZED] = { "XDP unoptimized", NG_CTX_XDP, .plain = true },
 	[XDP_FRAGS_UNOPTIMIZED] = { "XDP multi-buffer unoptimized", NG_CTX_XDP, .frags = true,
 				    .plain = true },
@@ -104,10 +107,14 @@ static size_t put_arguments(enum mode mode, struct bpf_insn *program)
 	size_t n = 0;
 
 	program[n++] = NG_MOV(BPF_REG_6, BPF_REG_1);
-	if (modes[mode].tagged) {
+	if (modes[mode].tagged || modes[mode].popped) {
 		program[n++] = NG_MOV_I(BPF_REG_2, __builtin_bswap16(TPID));
 		program[n++] = NG_MOV_I(BPF_REG_3, TCI);
 		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_push);
+	}
+	if (modes[mode].popped) { /* one in the bytes becomes the one in metadata */
+		program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
+		program[n++] = NG_CALL(BPF_FUNC_skb_vlan_pop);
 	}
 	if (modes[mode].ctx == NG_CTX_XDP) {
 		program[n++] = NG_CALL(BPF_FUNC_xdp_get_buff_len);
@@ -115,7 +122,13 @@ static size_t put_arguments(enum mode mode, struct bpf_insn *program)
 	} else {
 		program[n++] =
 			NG_LOAD(BPF_W, BPF_REG_3, BPF_REG_6, offsetof(struct __sk_buff, len));
-		program[n++] = NG_ALU_I(BPF_ADD, BPF_REG_3, modes[mode].tagged ? 4 : 0);
+		if (modes[mode].popped) {
+			program[n++] = NG_LOAD(BPF_W, BPF_REG_1, BPF_REG_6,
+					       offsetof(struct __sk_buff, vlan_present));
+			program[n++] = NG_JUMP_I(BPF_JEQ, BPF_REG_1, 0, 1);
+		}
+		program[n++] = NG_ALU_I(BPF_ADD, BPF_REG_3,
+					modes[mode].tagged || modes[mode].popped ? 4 : 0);
 	}
 	program[n++] = NG_MOV(BPF_REG_1, BPF_REG_6);
 	return n;

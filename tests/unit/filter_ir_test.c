@@ -196,8 +196,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct ng_ir *ir);
 } passes[] = {
-	{ "nothing", NULL },	{ "prune", ng_ir_prune }, { "thread", ng_ir_thread },
-	{ "sets", ng_ir_sets }, { "order", ng_ir_order }, { "all passes", ng_ir_optimize },
+	{ "nothing", NULL },	    { "prune", ng_ir_prune }, { "thread", ng_ir_thread },
+	{ "sets", ng_ir_sets },	    { "usual", ng_ir_usual }, { "merge", ng_ir_merge },
+	{ "likely", ng_ir_likely }, { "order", ng_ir_order }, { "all passes", ng_ir_optimize },
 };
 #define N_PASSES (sizeof(passes) / sizeof(passes[0]))
 
@@ -310,6 +311,12 @@ static void test_expressions(unsigned int flags, const char *of)
 #define LDW(k)		   S(BPF_LD | BPF_W | BPF_ABS, k)
 #define RET(k)		   S(BPF_RET | BPF_K, k)
 
+static void thread_and_merge(struct ng_ir *ir)
+{
+	ng_ir_thread(ir);
+	ng_ir_merge(ir);
+}
+
 static const struct {
 	const char *what;
 	void (*pass)(struct ng_ir *ir);
@@ -376,6 +383,48 @@ static const struct {
 	  { LDB(0), J(BPF_JGT, 9, 0, 1), RET(7), J(BPF_JEQ, 3, 0, 1), RET(7), RET(0) },
 	  "b0:\n\tneed pkt[0:1]\n\tif pkt[0:1] > 9 goto b3 else b2\n"
 	  "b2:\n\tif pkt[0:1] == 3 goto b3 else b4\nb3:\n\treturn 7\nb4:\n\treturn 0\n" },
+	{ "usual: a header without options has its ports at a constant place",
+	  ng_ir_usual,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 4), S(BPF_LDX | BPF_B | BPF_MSH, 14),
+	    S(BPF_LD | BPF_H | BPF_IND, 16), J(BPF_JEQ, 80, 0, 1), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[23:1]\n\tif pkt[23:1] == 6 goto b1 else b5\n"
+	  "b1:\n\tif pkt[14:1] == 69 goto b2 else b3\n"
+	  "b2:\n\tneed pkt[36:2]\n\tif pkt[36:2] == 80 goto b4 else b5\n"
+	  "b3:\n\tneed pkt[((pkt[14:1] & 15) << 2) + 16:2]\n"
+	  "\tif pkt[((pkt[14:1] & 15) << 2) + 16:2] == 80 goto b4 else b5\n"
+	  "b4:\n\treturn 1\nb5:\n\treturn 0\n" },
+	{ "usual: a divisor that becomes a number keeps its check",
+	  ng_ir_usual,
+	  { S(BPF_LDX | BPF_B | BPF_MSH, 14), LDW(30), S(BPF_ALU | BPF_DIV | BPF_X, 0),
+	    S(BPF_RET | BPF_A, 0) },
+	  "b0:\n\tneed pkt[14:1]\n\tneed pkt[30:4]\n"
+	  "\tneed ((pkt[14:1] & 15) << 2) != 0\n"
+	  "\treturn (pkt[30:4] / ((pkt[14:1] & 15) << 2))\n" },
+	{ "likely: IPv4 is asked for first",
+	  ng_ir_likely,
+	  { LDH(12), J(BPF_JEQ, 0x86dd, 0, 2), LDB(20), S(BPF_RET | BPF_A, 0),
+	    J(BPF_JEQ, 0x800, 0, 2), LDB(23), S(BPF_RET | BPF_A, 0), RET(0) },
+	  "b0:\n\tneed pkt[12:2]\n\tif pkt[12:2] == 2048 goto b1 else b2\n"
+	  "b1:\n\tneed pkt[23:1]\n\treturn pkt[23:1]\n"
+	  "b2:\n\tif pkt[12:2] == 0x86dd goto b3 else b4\n"
+	  "b3:\n\tneed pkt[20:1]\n\treturn pkt[20:1]\nb4:\n\treturn 0\n" },
+	{ "merging: bytes that lie together are tested together",
+	  thread_and_merge,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 3), LDH(20), J(BPF_JSET, 0x1fff, 1, 0), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[23:1]\n\tif (pkt[20:4] & 0x1fff00ff) == 6 goto b2 else b3\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\n" },
+	{ "merging: two ways out are two tests",
+	  thread_and_merge,
+	  { LDB(23), J(BPF_JEQ, 6, 0, 3), LDB(22), J(BPF_JEQ, 64, 0, 2), RET(1), RET(0), RET(2) },
+	  "b0:\n\tneed pkt[23:1]\n\tif pkt[23:1] == 6 goto b1 else b3\n"
+	  "b1:\n\tif pkt[22:1] == 64 goto b2 else b4\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\nb4:\n\treturn 2\n" },
+	{ "merging: no load reaches over an end of a tag",
+	  thread_and_merge,
+	  { LDB(17), J(BPF_JEQ, 5, 0, 3), LDB(14), J(BPF_JEQ, 64, 0, 1), RET(1), RET(0) },
+	  "b0:\n\tneed pkt[17:1]\n\tif pkt[17:1] == 5 goto b1 else b3\n"
+	  "b1:\n\tif pkt[14:1] == 64 goto b2 else b3\n"
+	  "b2:\n\treturn 1\nb3:\n\treturn 0\n" },
 	{ "order: equality needs none",
 	  ng_ir_order,
 	  { LDH(12), J(BPF_JEQ, 0x800, 0, 1), RET(1), RET(0) },
