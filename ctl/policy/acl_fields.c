@@ -91,7 +91,11 @@ static int read_proto(struct ng_acl_words *w, const char *text, size_t len, stru
 	unsigned int number = 0;
 	size_t digits = 0;
 
-	w->key.any_proto = false;
+	w->key.any_proto = is(text, len, "any");
+	w->key.proto = 0;
+	w->icmp = false;
+	if (w->key.any_proto)
+		return 0;
 	for (size_t i = 0; i < COUNT(protos); i++) {
 		if (!is(text, len, protos[i].word))
 			continue;
@@ -107,7 +111,6 @@ static int read_proto(struct ng_acl_words *w, const char *text, size_t len, stru
 			bad, "tcp, udp, sctp, icmp, icmp6, gre, esp or a number from 0 to 255");
 	}
 	w->key.proto = (__u8)number;
-	w->icmp = false;
 	return 0;
 }
 
@@ -136,10 +139,14 @@ static int read_port(struct ng_acl_words *w, const char *text, size_t len, struc
 	struct ng_acl_key *k = &w->key;
 	size_t at = 0, second = 0;
 
+	k->any_port = is(text, len, "any");
+	k->port_lo = 0;
+	k->port_hi = 65535;
+	if (k->any_port)
+		return 0;
 	if (read_port_number(text, len, &at, &k->port_lo, bad))
 		return -EINVAL;
 	k->port_hi = k->port_lo;
-	k->any_port = false;
 	if (at < len && text[at] == '-') {
 		second = ++at;
 		if (read_port_number(text, len, &at, &k->port_hi, bad))

@@ -10,8 +10,8 @@ enum ng_acl_field {
 	NG_ACL_DIR,	/* in, out */
 	NG_ACL_SIDE,	/* src, dst */
 	NG_ACL_PREFIX,	/* a prefix, an address, A-B */
-	NG_ACL_PROTO,	/* tcp, 47 .. */
-	NG_ACL_PORT,	/* 53, 8000-8099 */
+	NG_ACL_PROTO,	/* tcp, 47, any .. */
+	NG_ACL_PORT,	/* 53, 8000-8099, any */
 	NG_ACL_TIMEOUT, /* 10m, 1h30m, 90 */
 	NG_ACL_COMMENT,
 	NG_ACL_FIELD_MAX

@@ -8,9 +8,11 @@
 #include <string.h>
 
 static const int family_bits[] = { [NG_IPV4] = 32, [NG_IPV6] = 128 };
-static const char *const family_name[] = { [NG_IPV4] = "IPv4", [NG_IPV6] = "IPv6" };
+static const char *const length_name[] = {
+	[NG_IPV4] = "IPv4 prefix length", [NG_IPV6] = "IPv6 prefix length"
+};
 _Static_assert(sizeof(family_bits) / sizeof(*family_bits) == NG_FAMILY_MAX, "all families");
-_Static_assert(sizeof(family_name) / sizeof(*family_name) == NG_FAMILY_MAX, "all families");
+_Static_assert(sizeof(length_name) / sizeof(*length_name) == NG_FAMILY_MAX, "all families");
 
 static bool is_digit(char c)
 {
@@ -79,10 +81,15 @@ static int read_ipv4(const char *text, size_t len, size_t *at, struct ng_prefix 
 	return 0;
 }
 
+static bool is_ipv6_character(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+	       c == '.';
+}
+
 static int read_ipv6(const char *text, size_t len, size_t *at, struct ng_prefix *p,
 		     struct ng_bad_word *bad)
 {
-	static const char allowed[] = "0123456789abcdefABCDEF:.";
 	char word[INET6_ADDRSTRLEN];
 	size_t end = 0;
 
@@ -90,7 +97,7 @@ static int read_ipv6(const char *text, size_t len, size_t *at, struct ng_prefix 
 		if (text[end] == '%')
 			return ng_bad_word(
 				bad, end, "a zone is not part of a packet's address; leave it out");
-		if (!text[end] || !strchr(allowed, text[end]))
+		if (!is_ipv6_character(text[end]))
 			return ng_bad_word(bad, end, "unexpected character in an IPv6 address");
 	}
 	if (end >= sizeof(word))
@@ -130,11 +137,10 @@ static int read_length(const char *text, size_t len, size_t *at, struct ng_prefi
 		       struct ng_bad_word *bad)
 {
 	unsigned int bits;
-	char name[32];
 
 	++*at;
-	snprintf(name, sizeof(name), "%s prefix length", family_name[p->family]);
-	if (read_number(text, len, at, (unsigned int)family_bits[p->family], name, &bits, bad))
+	if (read_number(text, len, at, (unsigned int)family_bits[p->family], length_name[p->family],
+			&bits, bad))
 		return -EINVAL;
 	if (*at < len)
 		return ng_bad_word(bad, *at, "unexpected character behind the prefix length");
