@@ -372,6 +372,29 @@ static const char *check_table(const struct ng_table *t, int rc, const char *tex
 	return NULL;
 }
 
+/* What may stand beside the file: acl add DEV VERDICT [in|out] [src|dst] @FILE [proto P] [port N] */
+static struct ng_acl_words random_words(void)
+{
+	struct ng_acl_words words = ng_acl_words_none();
+
+	if (below(2)) {
+		words.verdict = (__u8)below(NG_CLAUSE_VERDICT_MAX);
+		words.has |= 1u << NG_ACL_VERDICT;
+	}
+	words.dir = below(2) ? NG_IN : NG_OUT;
+	words.key.side = below(2) ? NG_SRC : NG_DST;
+	if (below(2))
+		return words;
+	words.key.any_proto = false;
+	words.key.proto = (__u8)ONE_OF(1, 6, 17, 58);
+	words.icmp = words.key.proto == 1;
+	if (words.key.proto == 6 && below(2)) {
+		words.key.any_port = false;
+		words.key.port_lo = words.key.port_hi = 22;
+	}
+	return words;
+}
+
 /* A good text in a random format. */
 static enum ng_table_format random_text(char *text, size_t *len)
 {
@@ -395,6 +418,7 @@ bool tables_case(uint64_t seed, struct tables_tally *tally)
 {
 	static char room[TEXT_MAX];
 	struct ng_table_options options = { 0 };
+	struct ng_acl_words words;
 	struct ng_table t;
 	const char *wrong;
 	char *text;
@@ -407,6 +431,8 @@ bool tables_case(uint64_t seed, struct tables_tally *tally)
 		mutate(room, &len);
 	if (!below(3))
 		options.format = below(NG_TABLE_FORMATS);
+	words = random_words();
+	options.words = below(2) ? &words : NULL;
 	options.skip_bad = !below(3);
 	options.fold_covered = !below(3);
 	text = malloc(len + !len); /* of its own, so that a step too far is seen */
