@@ -92,14 +92,18 @@ static void lossy(void)
 /* Makes few addresses and lengths, so that they cover each other, and many twice. */
 static size_t crowd(char *text, size_t size)
 {
+	bool v6 = below(2);
 	size_t used = 0;
-	uint32_t n = 1 + below(ITEMS);
 
-	for (uint32_t i = 0; i < n; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s %s 10.%u.0.0/%u%s%s\n",
+	for (uint32_t n = 1 + below(ITEMS); n; n--) {
+		char address[32];
+
+		snprintf(address, sizeof(address), v6 ? "fa%02x::" : "10.%u.0.0", below(4) * 64);
+		used += (size_t)snprintf(text + used, size - used, "%s %s %s/%u%s%s\n",
 					 below(3) ? "drop" : "pass", below(8) ? "src" : "dst",
-					 below(4) * 64, 8 + below(4), below(4) ? "" : " proto tcp",
+					 address, 8 + below(4), below(4) ? "" : " proto tcp",
 					 below(4) ? "" : " timeout 5m");
+	}
 	return used;
 }
 
