@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The fields of an ACL clause, each one word: strictly read, the same wherever a clause is written. */
+/* The fields of an ACL clause, each one word: read the same wherever a clause is written. */
 #ifndef NG_CTL_POLICY_ACL_FIELDS_H
 #define NG_CTL_POLICY_ACL_FIELDS_H
 

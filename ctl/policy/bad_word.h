@@ -20,7 +20,7 @@ int ng_bad_word(struct ng_bad_word *bad, size_t at, const char *fmt, ...)
 int ng_bad_why(struct ng_bad_word *bad, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int ng_bad_hint(struct ng_bad_word *bad, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The hint is the word of the NULL-terminated list that was meant; if none is close, all of them. */
+/* The hint is the word of the NULL-terminated list that was meant; if none is close, all. */
 int ng_bad_choice(struct ng_bad_word *bad, const char *word, const char *const *valid);
 
 #endif

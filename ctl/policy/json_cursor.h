@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For ctl/policy/table*.c only: a walk over JSON text that knows where it stands. Objects and arrays
- * on the way are entered member by member, and each member is decoded by jansson: a table of a
- * million entries needs the memory of one, and each has its line and column.
+ * For ctl/policy/table*.c only: a walk over JSON text that knows where it stands. Objects and
+ * arrays on the way are entered member by member, and each member is decoded by jansson: a table of
+ * a million entries needs the memory of one, and each has its line and column.
  */
 #ifndef NG_CTL_POLICY_JSON_CURSOR_H
 #define NG_CTL_POLICY_JSON_CURSOR_H

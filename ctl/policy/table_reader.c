@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the readers of all formats share: entries to items, places in the text, reports of bad lines. */
+/* What the readers of all formats share: entries to items, places in the text, bad lines. */
 #include "ctl/policy/table_reader.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reads tables of nicgate's own words: the clauses of `acl add`, one a line, among plain prefixes. */
+/* Reads tables of nicgate's own words: clauses of `acl add`, one a line, among plain prefixes. */
 #include <string.h>
 
 #include "ctl/base/words.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ACL tables as text, on random ones: what is written is read back, and no text is too bad to read. */
+/* ACL tables as text, on random ones: written, read back, changed here and there. */
 #ifndef NG_TESTS_FUZZ_TABLES_H
 #define NG_TESTS_FUZZ_TABLES_H
 
