@@ -14,7 +14,7 @@ VERSION := 0.1.0
 # pkg-config name : Debian package
 LIBRARY := libbpf:libbpf-dev libxdp:libxdp-dev libpcap:libpcap-dev libnl-3.0:libnl-3-dev \
            libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev \
-           libcap-ng:libcap-ng-dev libelf:libelf-dev
+           libcap-ng:libcap-ng-dev libelf:libelf-dev jansson:libjansson-dev
 PKGS    := $(foreach l,$(LIBRARY),$(firstword $(subst :, ,$l)))
 ifneq ($(filter-out clean help lint,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) is missing: apt install $(2) (scripts/deps.sh installs everything)))
@@ -112,8 +112,12 @@ check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contai
 	$(if $(run_test),,$(error no test has '$(TESTS)' in its path))
 	$(Q)NICGATE=$(CURDIR)/$(O)/nicgate NG_TOOLS=$(CURDIR)/$(O)/tests/tools NG_BUILD=$(CURDIR)/$(O) \
 	  NG_TEST_OUT=$${NG_TEST_OUT:-$(CURDIR)/$(O)/tests/tap} scripts/test.sh $(run_test)
-fuzz: $(fuzz_bin) ## fuzz the filter compiler; FUZZ_CASES=1000000 FUZZ_SEED=1
-	$(Q)$(O)/tests/fuzz/filter_fuzz $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED))
+# FUZZ: words, as TESTS.
+run_fuzz := $(if $(FUZZ),$(foreach f,$(fuzz_bin),$(if $(strip \
+              $(foreach w,$(FUZZ),$(findstring $w,$f))),$f)),$(fuzz_bin))
+fuzz: $(fuzz_bin) ## fuzz the filter compiler and the table readers; FUZZ=filter FUZZ_CASES=1000000 FUZZ_SEED=1
+	$(if $(run_fuzz),,$(error no fuzzer has '$(FUZZ)' in its path))
+	$(Q)for f in $(run_fuzz); do $$f $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED)) || exit; done
 golden: $(O)/tests/bpf/filter_cost_test ## rewrite tests/golden from what is now
 	$(Q)$< --write
 kernels: tests ## run the BPF and end-to-end tests inside $(KERNELS), in QEMU

@@ -24,6 +24,7 @@ packages() {
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
 	build	libelf-dev		writes filters as object files
+	build	libjansson-dev		reads ACL tables in JSON
 	demo	tshark			reads verdicts out of pcapng: the demo, the tests
 	test	perl			prove, the test runner
 	test	util-linux		unshare, nsenter, setpriv

@@ -99,7 +99,8 @@ const struct ng_verb ng_verb_acl = {
 		"    An address is decided by the clauses of its longest matching prefix, then by those of the\n"
 		"    covering prefixes; of one prefix, the narrower port range first, then those with a\n"
 		"    protocol, then the one for everything. count counts and goes on.\n"
-		"    @FILE, - (standard input): one prefix a line, # and ; start comments; all or nothing.\n"
+		"    @FILE, - (standard input): prefixes and ranges A-B, one a line, # and ; start comments;\n"
+		"    or what ipset save, nft list set or nicgate -j acl list print, or CSV; all or nothing.\n"
 		"    test: exit status 0 and the clause that decides, or 1.\n"
 		"    --force: also for what would cut off your own SSH session, the default gateway, or\n"
 		"    everything (drop 0.0.0.0/0, ::/0).\n",

@@ -2,40 +2,29 @@
 /* ACL clauses: words to keys and back. */
 #include "ctl/policy/acl_words.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/base/num.h"
+#include "ctl/base/words.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-const char *const ng_dir_name[] = { [NG_IN] = "in", [NG_OUT] = "out" };
-_Static_assert(COUNT(ng_dir_name) == NG_DIR_MAX, "a name for each direction");
+static const char *const leading[] = { "pass", "drop",	"count", "in",	   "out",    "src", "dst",
+				       "deny", "block", "allow", "permit", "accept", NULL };
 
-const char *const ng_side_name[] = { [NG_SRC] = "src", [NG_DST] = "dst" };
-_Static_assert(COUNT(ng_side_name) == NG_SIDE_MAX, "a name for each side");
-
+/* What may follow the prefix. */
 static const struct {
 	const char *word;
-	__u8 verdict;
-} verdicts[] = {
-	{ "pass", NG_PASS },  { "drop", NG_DROP },   { "count", NG_COUNT }, { "accept", NG_PASS },
-	{ "allow", NG_PASS }, { "permit", NG_PASS }, { "deny", NG_DROP },   { "block", NG_DROP },
-};
-
-/* The first name of a number is the one printed. */
-static const struct {
-	const char *word;
-	__u8 proto;
-	bool ports;
-} protos[] = {
-	{ "tcp", IPPROTO_TCP, true },	    { "udp", IPPROTO_UDP, true },
-	{ "sctp", IPPROTO_SCTP, true },	    { "icmp", IPPROTO_ICMP, false },
-	{ "icmp6", IPPROTO_ICMPV6, false }, { "icmpv6", IPPROTO_ICMPV6, false },
-	{ "gre", IPPROTO_GRE, false },	    { "esp", IPPROTO_ESP, false },
+	enum ng_acl_field field;
+	const char *missing, *hint;
+} match[] = {
+	{ "proto", NG_ACL_PROTO, "a protocol",
+	  "tcp, udp, sctp, icmp, icmp6, gre, esp or a number from 0 to 255" },
+	{ "port", NG_ACL_PORT, "a port", "443 or 8000-8099" },
+	{ "timeout", NG_ACL_TIMEOUT, "a duration", "10m, 1h30m, 2d or a number of seconds" },
+	{ "comment", NG_ACL_COMMENT, "the text", "comment \"what it is for\"" },
 };
 
 /* Reads words from left to right. */
@@ -44,86 +33,80 @@ struct reader {
 	int argc, at;
 	char **argv;
 	struct ng_acl_words w;
-	bool have_dir, have_side, have_proto, have_port;
 	struct ng_bad_word *bad;
 };
-
-__attribute__((format(printf, 4, 5))) static int refuse(struct reader *r, int word, size_t at,
-							const char *fmt, ...)
-{
-	va_list ap;
-
-	r->bad->word = word;
-	r->bad->at = at;
-	r->bad->hint[0] = '\0';
-	va_start(ap, fmt);
-	vsnprintf(r->bad->what, sizeof(r->bad->what), fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
-static int hint(struct reader *r, const char *text)
-{
-	snprintf(r->bad->hint, sizeof(r->bad->hint), "%s", text);
-	return -EINVAL;
-}
 
 static const char *word_at(const struct reader *r)
 {
 	return r->at < r->argc ? r->argv[r->at] : NULL;
 }
 
-static int read_verdict(struct reader *r)
+/* The word here is this field, and is taken. */
+static int take(struct reader *r, enum ng_acl_field field)
 {
 	const char *word = word_at(r);
+	int err = ng_acl_field_read(&r->w, field, word, strlen(word), r->bad);
 
-	for (size_t i = 0; word && i < COUNT(verdicts); i++) {
-		if (strcmp(word, verdicts[i].word))
-			continue;
-		r->w.verdict = verdicts[i].verdict;
+	if (!err)
 		r->at++;
-		return 0;
-	}
-	if (word)
-		refuse(r, r->at, 0, "'%s' is not a verdict", word);
-	else
-		refuse(r, r->at, 0, "a verdict is missing");
-	return hint(r, "pass, drop or count");
+	return err;
 }
 
-/* One of two words, at most once. True: it was one of them. */
-static bool read_choice(struct reader *r, const char *const names[2], bool *have,
-			unsigned int *choice)
+static int read_verdict(struct reader *r)
 {
-	const char *word = word_at(r);
-
-	for (unsigned int i = 0; word && !*have && i < 2; i++) {
-		if (strcmp(word, names[i]))
-			continue;
-		*choice = i;
-		*have = true;
-		r->at++;
-		return true;
+	if (r->form == NG_ACL_FORM_LINE) {
+		if (word_at(r))
+			take(r, NG_ACL_VERDICT); /* or it is something else */
+		return 0;
 	}
-	return false;
+	if (r->form != NG_ACL_FORM_ADD)
+		return 0;
+	if (word_at(r))
+		return take(r, NG_ACL_VERDICT);
+	ng_bad_word(r->bad, 0, "a verdict is missing");
+	return ng_bad_hint(r->bad, "pass, drop or count");
 }
 
 static void read_place(struct reader *r)
 {
-	unsigned int dir = NG_IN, side = NG_SRC;
+	static const enum ng_acl_field place[] = { NG_ACL_DIR, NG_ACL_SIDE };
+	bool more = true;
 
-	while (read_choice(r, ng_dir_name, &r->have_dir, &dir) ||
-	       read_choice(r, ng_side_name, &r->have_side, &side))
-		;
-	r->w.dir = dir;
-	r->w.key.side = side;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < COUNT(place); i++)
+			more |= word_at(r) && !ng_acl_has(&r->w, place[i]) && !take(r, place[i]);
+	}
 }
 
-static int missing_prefix(struct reader *r, const char *what)
+static int missing_prefix(struct reader *r)
 {
-	refuse(r, r->at, 0, "%s is missing", what);
-	return hint(r, r->form == NG_ACL_FORM_TEST ? "192.0.2.1 or 2001:db8::1"
-						   : "192.0.2.0/24 or 2001:db8::/32");
+	bool one = r->form == NG_ACL_FORM_TEST;
+
+	ng_bad_word(r->bad, 0, "%s is missing", one ? "an address" : "a prefix");
+	return ng_bad_hint(r->bad,
+			   one ? "192.0.2.1 or 2001:db8::1" : "192.0.2.0/24 or 2001:db8::/32");
+}
+
+static int read_list(struct reader *r, const char *name)
+{
+	if (!name[0])
+		return ng_bad_word(r->bad, 1, "the name of a file is missing behind @");
+	r->w.list = name;
+	r->at++;
+	return 0;
+}
+
+/* A word where the prefix should be, and that may be a mistyped word of those before it. */
+static int read_line_prefix(struct reader *r)
+{
+	const char *word = word_at(r);
+	int err = take(r, NG_ACL_PREFIX);
+
+	if (!err || !isalpha((unsigned char)word[0]) || strpbrk(word, ":./"))
+		return err;
+	ng_bad_word(r->bad, 0, "'%s' is neither a prefix nor a word before one", word);
+	return ng_bad_choice(r->bad, word, leading);
 }
 
 static int read_prefix(struct reader *r)
@@ -132,125 +115,66 @@ static int read_prefix(struct reader *r)
 	int err;
 
 	if (!word)
-		return missing_prefix(r, r->form == NG_ACL_FORM_TEST ? "an address" : "a prefix");
-	if (r->form == NG_ACL_FORM_ADD && !strcmp(word, "-")) {
-		r->w.list = word;
-	} else if (r->form == NG_ACL_FORM_ADD && word[0] == '@') {
-		if (!word[1])
-			return refuse(r, r->at, 1, "the name of a file is missing behind @");
-		r->w.list = word + 1;
-	} else {
-		r->bad->word = r->at;
-		err = r->form == NG_ACL_FORM_TEST
-			      ? ng_address_parse(word, strlen(word), &r->w.key.prefix, r->bad)
-			      : ng_prefix_parse(word, strlen(word), &r->w.key.prefix, &r->w.masked,
-						r->bad);
-		if (err)
-			return err;
-	}
-	r->at++;
-	return 0;
+		return missing_prefix(r);
+	if (r->form == NG_ACL_FORM_LINE)
+		return read_line_prefix(r);
+	if (r->form == NG_ACL_FORM_ADD && (word[0] == '@' || !strcmp(word, "-")))
+		return read_list(r, word[0] == '@' ? word + 1 : word);
+	err = r->form == NG_ACL_FORM_TEST
+		      ? ng_address_parse(word, strlen(word), &r->w.key.prefix, r->bad)
+		      : ng_prefix_parse(word, strlen(word), &r->w.key.prefix, &r->w.masked, r->bad);
+	if (!err)
+		r->at++;
+	return err;
 }
 
-static int read_proto(struct reader *r)
+static size_t matches(const struct reader *r)
 {
-	const char *word = word_at(r);
-	uint32_t number;
+	return r->form == NG_ACL_FORM_LINE ? COUNT(match) : 2;
+}
 
-	if (!word) {
-		refuse(r, r->at, 0, "a protocol is missing behind 'proto'");
-		return hint(r, "tcp, udp, sctp, icmp, icmp6, gre, esp or a number from 0 to 255");
-	}
-	r->w.key.any_proto = false;
-	for (size_t i = 0; i < COUNT(protos); i++) {
-		if (strcmp(word, protos[i].word))
-			continue;
-		r->w.key.proto = protos[i].proto;
-		r->w.icmp = protos[i].proto == IPPROTO_ICMP;
+static int unknown_word(struct reader *r, const char *word)
+{
+	const char *valid[COUNT(match) + 1] = { NULL };
+	char list[64];
+
+	ng_bad_word(r->bad, 0, "unknown word '%s'", word);
+	for (size_t i = 0; i < matches(r); i++)
+		valid[i] = match[i].word;
+	if (r->form == NG_ACL_FORM_LINE)
+		return ng_bad_choice(r->bad, word, valid);
+	return ng_bad_hint(r->bad, "valid here: %s", ng_words_join(valid, list, sizeof(list)));
+}
+
+static int one_port(struct reader *r)
+{
+	const char *word = r->argv[r->at - 1], *dash = strchr(word, '-');
+
+	if (r->form != NG_ACL_FORM_TEST || !dash)
 		return 0;
-	}
-	if (ng_parse_u32(word, 0, 255, &number)) {
-		refuse(r, r->at, 0, "'%s' is not a protocol", word);
-		return hint(r, "tcp, udp, sctp, icmp, icmp6, gre, esp or a number from 0 to 255");
-	}
-	r->w.key.proto = (__u8)number;
-	return 0;
-}
-
-/* A decimal port at word + *at, which moves behind it. */
-static int read_port_number(struct reader *r, const char *word, size_t *at, __u16 *port)
-{
-	size_t digits = strspn(word + *at, "0123456789");
-	unsigned int v = 0;
-
-	for (size_t i = 0; i < digits && v <= 65535; i++)
-		v = v * 10 + (unsigned int)(word[*at + i] - '0');
-	if (!digits || v > 65535)
-		return refuse(r, r->at, *at, "a port is a number from 0 to 65535");
-	*port = (__u16)v;
-	*at += digits;
-	return 0;
-}
-
-static int read_port(struct reader *r)
-{
-	const char *word = word_at(r);
-	struct ng_acl_key *k = &r->w.key;
-	size_t at = 0, second = 0;
-
-	if (!word) {
-		refuse(r, r->at, 0, "a port is missing behind 'port'");
-		return hint(r, "443 or 8000-8099");
-	}
-	if (read_port_number(r, word, &at, &k->port_lo))
-		return -EINVAL;
-	k->port_hi = k->port_lo;
-	k->any_port = false;
-	if (word[at] == '-' && r->form != NG_ACL_FORM_TEST) {
-		second = ++at;
-		if (read_port_number(r, word, &at, &k->port_hi))
-			return -EINVAL;
-	}
-	if (word[at])
-		return refuse(r, r->at, at, "unexpected character behind a port");
-	if (k->port_hi < k->port_lo) {
-		char turned[NG_MATCH_TEXT];
-
-		snprintf(turned, sizeof(turned), "%u-%u", k->port_hi, k->port_lo);
-		refuse(r, r->at, second, "the range runs backwards");
-		return hint(r, turned);
-	}
-	return 0;
+	r->at--;
+	return ng_bad_word(r->bad, (size_t)(dash - word), "unexpected character behind a port");
 }
 
 static int read_match(struct reader *r)
 {
-	static const struct {
-		const char *word;
-		int (*read)(struct reader *r);
-		size_t have;
-	} match[] = {
-		{ "proto", read_proto, offsetof(struct reader, have_proto) },
-		{ "port", read_port, offsetof(struct reader, have_port) },
-	};
 	const char *word = word_at(r);
+	int err;
 
-	for (size_t i = 0; i < COUNT(match); i++) {
-		bool *have = (bool *)((char *)r + match[i].have);
-		int err;
-
+	for (size_t i = 0; i < matches(r); i++) {
 		if (strcmp(word, match[i].word))
 			continue;
-		if (*have)
-			return refuse(r, r->at, 0, "'%s' is given twice", word);
-		*have = true;
+		if (ng_acl_has(&r->w, match[i].field))
+			return ng_bad_word(r->bad, 0, "'%s' is given twice", word);
 		r->at++;
-		err = match[i].read(r);
-		r->at++;
-		return err;
+		if (!word_at(r)) {
+			ng_bad_word(r->bad, 0, "%s is missing behind '%s'", match[i].missing, word);
+			return ng_bad_hint(r->bad, "%s", match[i].hint);
+		}
+		err = take(r, match[i].field);
+		return !err && match[i].field == NG_ACL_PORT ? one_port(r) : err;
 	}
-	refuse(r, r->at, 0, "unknown word '%s'", word);
-	return hint(r, "valid here: proto, port");
+	return unknown_word(r, word);
 }
 
 /* Where a word stands that the user typed. */
@@ -263,83 +187,64 @@ static int find_word(const struct reader *r, const char *word)
 	return i;
 }
 
-static int check_match(struct reader *r)
+static int check(struct reader *r)
 {
-	const struct ng_acl_key *k = &r->w.key;
+	const struct ng_acl_words *w = &r->w;
+	enum ng_family family = w->list	      ? NG_FAMILY_MAX
+				: w->is_range ? w->range.family
+					      : w->key.prefix.family;
+	enum ng_acl_field field;
 
-	for (size_t i = 0; r->have_port && r->have_proto && i < COUNT(protos); i++)
-		if (protos[i].ports && protos[i].proto == k->proto)
-			return 0;
-	if (r->have_port) {
-		refuse(r, find_word(r, "port"), 0, "only tcp, udp and sctp have ports");
-		return hint(r, "proto tcp port ..");
-	}
-	if (k->proto == IPPROTO_ICMPV6 && !r->w.list && k->prefix.family == NG_IPV4) {
-		refuse(r, find_word(r, "proto") + 1, 0, "ICMPv6 is not in IPv4 packets");
-		return hint(r, "proto icmp");
-	}
-	return 0;
+	if (!ng_acl_fields_check(w, family, &field, r->bad))
+		return 0;
+	r->at = field == NG_ACL_PORT ? find_word(r, "port") : find_word(r, "proto") + 1;
+	return -EINVAL;
 }
 
 int ng_acl_words_parse(enum ng_acl_form form, int argc, char **argv, struct ng_acl_words *out,
 		       struct ng_bad_word *bad)
 {
 	struct reader r = {
-		.form = form,
-		.argc = argc,
-		.argv = argv,
-		.w.key = { .any_proto = true, .any_port = true, .port_hi = 65535 },
-		.bad = bad,
+		.form = form, .argc = argc, .argv = argv, .w = ng_acl_words_none(), .bad = bad
 	};
-	int err = form == NG_ACL_FORM_ADD ? read_verdict(&r) : 0;
+	int err = read_verdict(&r);
 
-	if (err)
-		return err;
-	read_place(&r);
-	err = read_prefix(&r);
+	if (!err) {
+		read_place(&r);
+		err = read_prefix(&r);
+	}
 	while (!err && r.at < argc)
 		err = read_match(&r);
 	if (!err)
-		err = check_match(&r);
-	if (err)
+		err = check(&r);
+	if (err) {
+		bad->word = r.at;
 		return err;
-	if (!r.w.list)
+	}
+	if (!r.w.list && !r.w.is_range)
 		r.w.key = ng_acl_words_key(&r.w, &r.w.key.prefix);
 	*out = r.w;
 	return 0;
 }
 
-struct ng_acl_key ng_acl_words_key(const struct ng_acl_words *words, const struct ng_prefix *prefix)
+static bool is_one_of(const char *word, const char *const *words)
 {
-	struct ng_acl_key key = words->key;
-
-	key.prefix = *prefix;
-	if (words->icmp)
-		key.proto = prefix->family == NG_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	return key;
+	while (*words && strcmp(word, *words))
+		words++;
+	return *words;
 }
 
-void ng_proto_format(const struct ng_acl_key *key, char text[NG_MATCH_TEXT])
+bool ng_acl_word_leads(const char *word)
 {
-	const char *name = key->any_proto ? "any" : NULL;
-
-	for (size_t i = 0; !name && i < COUNT(protos); i++)
-		if (protos[i].proto == key->proto)
-			name = protos[i].word;
-	if (name)
-		snprintf(text, NG_MATCH_TEXT, "%s", name);
-	else
-		snprintf(text, NG_MATCH_TEXT, "%u", key->proto);
+	return is_one_of(word, leading);
 }
 
-void ng_port_format(const struct ng_acl_key *key, char text[NG_MATCH_TEXT])
+bool ng_acl_word_follows(const char *word)
 {
-	if (key->any_port)
-		snprintf(text, NG_MATCH_TEXT, "any");
-	else if (key->port_lo == key->port_hi)
-		snprintf(text, NG_MATCH_TEXT, "%u", key->port_lo);
-	else
-		snprintf(text, NG_MATCH_TEXT, "%u-%u", key->port_lo, key->port_hi);
+	for (size_t i = 0; i < COUNT(match); i++)
+		if (!strcmp(word, match[i].word))
+			return true;
+	return false;
 }
 
 void ng_acl_key_format(enum ng_dir dir, const struct ng_acl_key *key, char text[NG_ACL_KEY_TEXT])

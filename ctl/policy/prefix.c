@@ -4,27 +4,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static const int family_bits[] = { [NG_IPV4] = 32, [NG_IPV6] = 128 };
-static const char *const family_name[] = { [NG_IPV4] = "IPv4", [NG_IPV6] = "IPv6" };
+static const char *const length_name[] = {
+	[NG_IPV4] = "IPv4 prefix length", [NG_IPV6] = "IPv6 prefix length"
+};
 _Static_assert(sizeof(family_bits) / sizeof(*family_bits) == NG_FAMILY_MAX, "all families");
-_Static_assert(sizeof(family_name) / sizeof(*family_name) == NG_FAMILY_MAX, "all families");
-
-__attribute__((format(printf, 3, 4))) static int refuse(struct ng_bad_word *bad, size_t at,
-							const char *fmt, ...)
-{
-	va_list ap;
-
-	bad->at = at;
-	bad->hint[0] = '\0';
-	va_start(ap, fmt);
-	vsnprintf(bad->what, sizeof(bad->what), fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
+_Static_assert(sizeof(length_name) / sizeof(*length_name) == NG_FAMILY_MAX, "all families");
 
 static bool is_digit(char c)
 {
@@ -42,12 +30,17 @@ static int read_number(const char *text, size_t len, size_t *at, unsigned int ma
 		if (v <= max)
 			v = v * 10 + (unsigned int)(text[end] - '0');
 	if (end == start)
-		return refuse(bad, start, "%s: a number from 0 to %u is missing here", name, max);
+		return ng_bad_word(bad, start, "%s: a number from 0 to %u is missing here", name,
+				   max);
 	if (text[start] == '0' && end > start + 1)
-		return refuse(bad, start, "%s: leading zero (octal or decimal?)", name);
-	if (v > max)
-		return refuse(bad, start, "%s: '%.*s' is above %u", name, (int)(end - start),
-			      text + start, max);
+		ng_bad_word(bad, start, "%s: leading zero (octal or decimal?)", name);
+	else if (v > max)
+		ng_bad_word(bad, start, "%s: '%.*s' is above %u", name, (int)(end - start),
+			    text + start, max);
+	if (v > max || (text[start] == '0' && end > start + 1)) {
+		bad->len = end - start;
+		return -EINVAL;
+	}
 	*at = end;
 	*out = v;
 	return 0;
@@ -57,7 +50,7 @@ static int read_number(const char *text, size_t len, size_t *at, unsigned int ma
 static int refuse_short(const char *text, size_t len, const __u8 *byte, size_t at,
 			struct ng_bad_word *bad)
 {
-	refuse(bad, at, "an IPv4 address has four numbers");
+	ng_bad_word(bad, at, "an IPv4 address has four numbers");
 	snprintf(bad->hint, sizeof(bad->hint), "%u.%u.%u.%u%.*s", byte[0], byte[1], byte[2],
 		 byte[3], (int)(len - at), text + at);
 	return -EINVAL;
@@ -75,7 +68,8 @@ static int read_ipv4(const char *text, size_t len, size_t *at, struct ng_prefix 
 			if (*at == len || text[*at] == '/')
 				return refuse_short(text, len, byte, *at, bad);
 			if (text[*at] != '.')
-				return refuse(bad, *at, "this is neither an address nor a prefix");
+				return ng_bad_word(bad, *at,
+						   "this is neither an address nor a prefix");
 			++*at;
 		}
 		if (read_number(text, len, at, 255, "IPv4 address", &v, bad))
@@ -83,30 +77,35 @@ static int read_ipv4(const char *text, size_t len, size_t *at, struct ng_prefix 
 		byte[i] = (__u8)v;
 	}
 	if (*at < len && text[*at] != '/')
-		return refuse(bad, *at, "unexpected character behind an IPv4 address");
+		return ng_bad_word(bad, *at, "unexpected character behind an IPv4 address");
 	return 0;
+}
+
+static bool is_ipv6_character(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+	       c == '.';
 }
 
 static int read_ipv6(const char *text, size_t len, size_t *at, struct ng_prefix *p,
 		     struct ng_bad_word *bad)
 {
-	static const char allowed[] = "0123456789abcdefABCDEF:.";
 	char word[INET6_ADDRSTRLEN];
 	size_t end = 0;
 
 	for (; end < len && text[end] != '/'; end++) {
 		if (text[end] == '%')
-			return refuse(bad, end,
-				      "a zone is not part of a packet's address; leave it out");
-		if (!text[end] || !strchr(allowed, text[end]))
-			return refuse(bad, end, "unexpected character in an IPv6 address");
+			return ng_bad_word(
+				bad, end, "a zone is not part of a packet's address; leave it out");
+		if (!is_ipv6_character(text[end]))
+			return ng_bad_word(bad, end, "unexpected character in an IPv6 address");
 	}
 	if (end >= sizeof(word))
-		return refuse(bad, 0, "too long for an IPv6 address");
+		return ng_bad_word(bad, 0, "too long for an IPv6 address");
 	memcpy(word, text, end);
 	word[end] = '\0';
 	if (inet_pton(AF_INET6, word, p->addr_be) != 1)
-		return refuse(bad, 0, "not an IPv6 address");
+		return ng_bad_word(bad, 0, "not an IPv6 address");
 	*at = end;
 	return 0;
 }
@@ -115,22 +114,20 @@ static int read_ipv6(const char *text, size_t len, size_t *at, struct ng_prefix 
 static bool mask(struct ng_prefix *p)
 {
 	__u8 *byte = (__u8 *)p->addr_be;
-	bool masked = false;
+	__u8 keep = (__u8)(0xff00 >> p->len % 8), lost = 0;
 
-	for (int i = p->len; i < family_bits[p->family]; i++) {
-		__u8 bit = 0x80 >> i % 8;
-
-		masked |= byte[i / 8] & bit;
-		byte[i / 8] &= (__u8)~bit;
+	for (int i = p->len / 8; i < family_bits[p->family] / 8; i++, keep = 0) {
+		lost |= (__u8)(byte[i] & ~keep);
+		byte[i] &= keep;
 	}
-	return masked;
+	return lost;
 }
 
 static int refuse_mapped(const struct ng_prefix *p, struct ng_bad_word *bad)
 {
 	const __u8 *byte = (const __u8 *)p->addr_be;
 
-	refuse(bad, 0, "an IPv4-mapped IPv6 address is on no wire");
+	ng_bad_word(bad, 0, "an IPv4-mapped IPv6 address is on no wire");
 	snprintf(bad->hint, sizeof(bad->hint), "%u.%u.%u.%u/%d", byte[12], byte[13], byte[14],
 		 byte[15], p->len - 96);
 	return -EINVAL;
@@ -140,14 +137,13 @@ static int read_length(const char *text, size_t len, size_t *at, struct ng_prefi
 		       struct ng_bad_word *bad)
 {
 	unsigned int bits;
-	char name[32];
 
 	++*at;
-	snprintf(name, sizeof(name), "%s prefix length", family_name[p->family]);
-	if (read_number(text, len, at, (unsigned int)family_bits[p->family], name, &bits, bad))
+	if (read_number(text, len, at, (unsigned int)family_bits[p->family], length_name[p->family],
+			&bits, bad))
 		return -EINVAL;
 	if (*at < len)
-		return refuse(bad, *at, "unexpected character behind the prefix length");
+		return ng_bad_word(bad, *at, "unexpected character behind the prefix length");
 	p->len = (__u8)bits;
 	return 0;
 }
@@ -161,7 +157,7 @@ int ng_prefix_parse(const char *text, size_t len, struct ng_prefix *out, bool *m
 	int err;
 
 	if (!len || (p.family == NG_IPV4 && !is_digit(text[0])))
-		return refuse(bad, 0, "this is neither an address nor a prefix");
+		return ng_bad_word(bad, 0, "this is neither an address nor a prefix");
 	p.len = (__u8)family_bits[p.family];
 	err = (p.family == NG_IPV4 ? read_ipv4 : read_ipv6)(text, len, &at, &p, bad);
 	if (!err && at < len)
@@ -182,8 +178,8 @@ int ng_address_parse(const char *text, size_t len, struct ng_prefix *out, struct
 	bool masked;
 
 	if (slash)
-		return refuse(bad, (size_t)(slash - text),
-			      "one address is asked for, not a prefix");
+		return ng_bad_word(bad, (size_t)(slash - text),
+				   "one address is asked for, not a prefix");
 	return ng_prefix_parse(text, len, out, &masked, bad);
 }
 

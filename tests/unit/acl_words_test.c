@@ -47,7 +47,7 @@ static const struct {
 	{ ADD, "drop 10.0.0.0/8 proto icmp", NG_DROP, "in src 10.0.0.0/8 icmp any" },
 	{ ADD, "drop 2001:db8::/32 proto icmp", NG_DROP, "in src 2001:db8::/32 icmp6 any" },
 	{ ADD, "drop 2001:db8::/32 proto icmpv6", NG_DROP, "in src 2001:db8::/32 icmp6 any" },
-	{ ADD, "drop 2001:db8::/32 proto 1", NG_DROP, "in src 2001:db8::/32 icmp any" },
+	{ ADD, "drop 2001:db8::/32 proto 1", NG_DROP, "in src 2001:db8::/32 1 any" },
 	{ ADD, "drop 10.0.0.0/8 proto 255", NG_DROP, "in src 10.0.0.0/8 255 any" },
 	{ KEY, "10.0.0.0/8", 0, "in src 10.0.0.0/8 any any" },
 	{ KEY, "out dst ::/0 proto tcp port 22", 0, "out dst ::/0 tcp 22" },

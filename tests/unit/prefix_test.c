@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Prefixes: what is read, what is refused and where, what is printed; files of prefixes. */
-#include <errno.h>
-
+/* Prefixes: what is read, what is refused and where, what is printed. */
 #include "ctl/policy/prefix.h"
-#include "ctl/policy/prefix_list.h"
 #include "tests/tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -165,63 +162,6 @@ static void edits(void)
 	ok(!wrong && read > 100, "words one character away from good ones: read back or refused");
 }
 
-static void good_file(void)
-{
-	static const char text[] = "\xef\xbb\xbf# feed\r\n"
-				   "192.0.2.0/24\r\n"
-				   "\n"
-				   "  \t 198.51.100.7\t# a host\n"
-				   "2001:db8::1/32;masked\n"
-				   "; end\n"
-				   "203.0.113.0/24";
-	struct ng_prefix_list list;
-
-	is_int(ng_prefix_list_parse(text, sizeof(text) - 1, &list), 0, "a file is read");
-	is_int(list.n, 4, "its prefixes");
-	is_int(list.masked, 1, "one had host bits");
-	ok(list.n == 4 && list.entry[0].line == 2 && list.entry[3].line == 7, "lines are counted");
-	ng_prefix_list_free(&list);
-	is_int(ng_prefix_list_parse("", 0, &list), 0, "an empty file is a list of none");
-	is_int(list.n, 0, "of none");
-	ng_prefix_list_free(&list);
-}
-
-static void bad_file(void)
-{
-	static const char text[] = "192.0.2.0/24\n"
-				   "  192.0.2.256\n"
-				   "192.0.2.1 192.0.2.2\n"
-				   "\t2001:db8::g\r\n"
-				   "10.0.0.0/8 # good\n";
-	static const struct {
-		unsigned int line;
-		size_t at;
-	} want[] = { { 2, 10 }, { 3, 10 }, { 4, 11 } };
-	struct ng_prefix_list list;
-
-	is_int(ng_prefix_list_parse(text, sizeof(text) - 1, &list), -EINVAL,
-	       "bad lines are refused");
-	is_int(list.bad_lines, COUNT(want), "all are found");
-	for (size_t i = 0; i < COUNT(want); i++)
-		ok(list.bad[i].line == want[i].line && list.bad[i].bad.at == want[i].at,
-		   "line %u, offset %zu", want[i].line, want[i].at);
-	ng_prefix_list_free(&list);
-}
-
-static void very_bad_file(void)
-{
-	struct ng_prefix_list list;
-	char text[200];
-
-	memset(text, '\n', sizeof(text));
-	for (size_t i = 0; i < sizeof(text); i += 2)
-		text[i] = 'x';
-	is_int(ng_prefix_list_parse(text, sizeof(text), &list), -EINVAL, "many bad lines");
-	is_int(list.bad_lines, 100, "all are counted");
-	is_int(list.bad[NG_BAD_LINES_MAX - 1].line, NG_BAD_LINES_MAX, "the first are described");
-	ng_prefix_list_free(&list);
-}
-
 int main(void)
 {
 	reading();
@@ -229,8 +169,5 @@ int main(void)
 	nul_byte();
 	one_address();
 	edits();
-	good_file();
-	bad_file();
-	very_bad_file();
 	return tap_done();
 }
