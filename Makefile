@@ -52,7 +52,7 @@ endif
 
 lib_src  := $(wildcard maps/*.c) $(filter-out ctl/main.c,$(wildcard ctl/*/*.c))
 lib_obj  := $(lib_src:%.c=$(O)/%.o)
-bpf_src  := $(wildcard xdp/*.bpf.c tc/*.bpf.c)
+bpf_src  := $(wildcard xdp/*.bpf.c tc/*.bpf.c tests/bpf/*.bpf.c tests/bench/*/*.bpf.c)
 skel     := $(foreach s,$(bpf_src:%.bpf.c=%),$(O)/skel/$(subst /,_,$(s)).skel.h)
 unit_bin := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 bpf_bin  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
@@ -99,7 +99,7 @@ $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
 # A bench NAME_bench has its parts in NAME/, which tests/bpf/NAME_bench_test tests.
-bench_obj = $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/$(1)/*.c))
+bench_obj = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/$(1)/*.c)))
 $(foreach b,$(patsubst %_bench,%,$(notdir $(bench_bin))),$(eval \
   $(O)/tests/bench/$(b)_bench $(O)/tests/bpf/$(b)_bench_test: $(call bench_obj,$(b))))
 # Rebuilds everything when the flags change.
@@ -115,7 +115,7 @@ check: tests ## run the tests; TESTS='acl unit/num' runs those whose path contai
 # FUZZ: words, as TESTS.
 run_fuzz := $(if $(FUZZ),$(foreach f,$(fuzz_bin),$(if $(strip \
               $(foreach w,$(FUZZ),$(findstring $w,$f))),$f)),$(fuzz_bin))
-fuzz: $(fuzz_bin) ## fuzz the filter compiler and the table readers; FUZZ=filter FUZZ_CASES=1000000 FUZZ_SEED=1
+fuzz: $(fuzz_bin) ## fuzz filters, the ACL's tables and their readers; FUZZ=filter FUZZ_CASES=1000000 FUZZ_SEED=1
 	$(if $(run_fuzz),,$(error no fuzzer has '$(FUZZ)' in its path))
 	$(Q)for f in $(run_fuzz); do $$f $(FUZZ_CASES) $(if $(FUZZ_SEED),$(if $(FUZZ_CASES),,10000000) $(FUZZ_SEED)) || exit; done
 golden: $(O)/tests/bpf/filter_cost_test ## rewrite tests/golden from what is now

@@ -10,16 +10,14 @@
 #ifndef NG_MAPS_ABI_H
 #define NG_MAPS_ABI_H
 
-#include <linux/types.h>
+#include "maps/acl_abi.h"
 
-#define NG_ABI_VERSION 2
+#define NG_ABI_VERSION 3
 #define NG_ABI_MAGIC   0x6e676174 /* "ngat" */
 
-#define NG_TAPS_MAX	   16	      /* captures on one gate at a time */
-#define NG_TAP_INSNS_MAX   65536      /* classic BPF instructions of one tap's filter */
-#define NG_TAP_CODE_MAX	   (8u << 20) /* bytes of one tap's filter, its sets included */
-#define NG_ACL_CLAUSES_MAX 8	      /* clauses in effect for one address, own and inherited */
-#define NG_ACL_ENTRIES	   65536      /* default size of the prefix and clause tables of one gate */
+#define NG_TAPS_MAX	 16	    /* captures on one gate at a time */
+#define NG_TAP_INSNS_MAX 65536	    /* classic BPF instructions of one tap's filter */
+#define NG_TAP_CODE_MAX	 (8u << 20) /* bytes of one tap's filter, its sets included */
 
 enum ng_hook { NG_HOOK_XDP, NG_HOOK_TC_IN, NG_HOOK_TC_OUT, NG_HOOK_MAX };
 enum ng_dir { NG_IN, NG_OUT, NG_DIR_MAX };
@@ -31,8 +29,6 @@ enum ng_mode {
 	NG_MODE_CLSACT,
 	NG_MODE_MAX
 };
-enum ng_family { NG_IPV4, NG_IPV6, NG_FAMILY_MAX };
-enum ng_side { NG_SRC, NG_DST, NG_SIDE_MAX };
 
 /* A packet leaves with NG_PASS or NG_DROP; NG_COUNT exists in clauses only and is never final. */
 enum ng_verdict {
@@ -89,10 +85,12 @@ struct ng_control {
 	__u16 frags;	       /* XDP: the program takes multi-buffer frames */
 	__u32 default_verdict; /* enum ng_verdict */
 	__u32 malformed;       /* enum ng_malformed */
-	__u32 acl_entries;     /* capacity of ng_acl_class and of ng_acl_clause */
-	__u32 acl_live[NG_FAMILY_MAX][NG_SIDE_MAX]; /* prefixes present; 0: no lookup is made */
-	__u32 acl_dirty; /* a writer is between two steps, or died there: see maps/acl.h */
-	__u32 taps;	 /* bit mask: tap slots that the attached program contains */
+	/* ACL tables in force: acl_next's if acl_next_prog is the program on the hook, else acl_gen's
+	 * (ctl/dataplane/generation.c). 0: there are none, or no swap is under way. */
+	__u32 acl_gen;
+	__u32 acl_next;
+	__u32 acl_next_prog;
+	__u32 taps; /* bit mask: tap slots that the attached program contains */
 	struct ng_tap_control tap[NG_TAPS_MAX];
 	__u32 netns_inode; /* of the network namespace; 0: not known */
 };
@@ -105,48 +103,6 @@ struct ng_counter {
 };
 #define NG_COUNTERS			  (NG_VERDICT_MAX * NG_REASON_MAX)
 #define NG_COUNTER_INDEX(verdict, reason) ((verdict)*NG_REASON_MAX + (reason))
-
-/*
- * ACL. ng_acl{4,6}_{src,dst}: LPM tries, key below, value __u32 = row in ng_acl_class.
- * ng_acl_class: mmapable array, one row per prefix present; a row is immutable once a trie points
- * at it. ng_acl_clause: mmapable array of what to match and what to do; ng_acl_hits: per-CPU
- * counters by clause. Row 0 of class and clause is never used, so that 0 means none.
- */
-struct ng_lpm4_key {
-	__u32 prefixlen;
-	__be32 addr_be;
-};
-struct ng_lpm6_key {
-	__u32 prefixlen;
-	__be32 addr_be[4];
-};
-
-enum ng_row_state { NG_ROW_FREE, NG_ROW_LIVE, NG_ROW_DEAD /* waits for a grace period */ };
-
-struct ng_acl_class {
-	__u8 state;  /* enum ng_row_state */
-	__u8 family; /* enum ng_family */
-	__u8 side;   /* enum ng_side */
-	__u8 prefixlen;
-	__u8 own;     /* the first `own` of the clauses are this prefix's */
-	__u8 clauses; /* own and inherited, longest prefix first */
-	__u8 pad[2];
-	__be32 addr_be[4]; /* IPv4 in the first word, the rest zero */
-	__u32 clause[NG_ACL_CLAUSES_MAX];
-	__u8 pad2[8];
-};
-
-struct ng_acl_clause {
-	__u8 state;	/* enum ng_row_state */
-	__u8 verdict;	/* enum ng_verdict or NG_COUNT */
-	__u8 any_proto; /* proto is not looked at */
-	__u8 proto;	/* IP protocol number; IPv6: the one behind the extension headers */
-	__u16 port_lo;	/* destination port range; 0-65535 with any_port: not looked at */
-	__u16 port_hi;
-	__u8 any_port;
-	__u8 pad[3];
-	__u32 class_row; /* the row that owns it */
-};
 
 /*
  * Taps. ng_tap_conf: array [NG_TAPS_MAX], who owns a slot. ng_tap_code<SLOT>: array of 8-byte words
@@ -191,16 +147,12 @@ struct ng_tap_record {
 	__u8 action;	 /* the hook's own code: XDP_* or TC_ACT_* & 0xff */
 	__u16 vlan_tci;	 /* tag in metadata, to be put back at offset 12 */
 	__u16 vlan_tpid; /* 0: none */
-	__u32 clause;	 /* row in ng_acl_clause that decided, 0 if none */
+	__u32 clause;	 /* NG_DECIDER() of the clause that decided, 0 if none */
 	__u32 snaplen;	 /* what filter and tap allowed of the frame on the wire, tag included */
 };
 
-_Static_assert(sizeof(struct ng_lpm4_key) == 8, "map ABI");
-_Static_assert(sizeof(struct ng_lpm6_key) == 20, "map ABI");
-_Static_assert(sizeof(struct ng_acl_class) == 64, "map ABI: one cache line");
-_Static_assert(sizeof(struct ng_acl_clause) == 16, "map ABI");
 _Static_assert(sizeof(struct ng_tap_conf) == 288, "map ABI");
 _Static_assert(sizeof(struct ng_tap_record) == 40, "map ABI");
-_Static_assert(sizeof(struct ng_control) == 68 + 16 * NG_TAPS_MAX, "map ABI");
+_Static_assert(sizeof(struct ng_control) == 56 + 16 * NG_TAPS_MAX, "map ABI");
 
 #endif

@@ -1,355 +1,290 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes of the ACL tables of one gate: add, delete, flush, and recovery. */
+/* Changes of ACL tables in place: put, delete, sweep. */
 #include "maps/acl.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "maps/acl_draft.h"
+#include "maps/acl_leaf.h"
 
 /*
- * How it works. A prefix is present when its trie points at its row. The row lists the clauses to
- * try for an address whose longest prefix it is: its own, then what the row of the nearest covering
- * prefix lists, cut at NG_ACL_CLAUSES_MAX. So the data path needs one lookup, and a change of a
- * prefix means new rows for the prefixes it covers. They are rebuilt shortest first: the covering
- * row is then always up to date.
+ * How it works. A prefix is present when it has clauses; ng_acl_index finds the first of them, and
+ * that clause holds the prefix's leaf. The clauses in effect for an address are those of its longest
+ * prefix, then those of the covering prefixes, longest first, up to the first that is final (one
+ * verdict, whatever the packet) and eight at most. Most prefixes of most tables have one clause, a
+ * final one: their leaf is that clause and its verdict, and nothing more is read for a packet. All
+ * others have a row with the list, so that inheriting costs a packet nothing either.
  *
- * Every step leaves something that recover can finish. The trie update of the changed prefix itself
- * comes first and is the moment the change is made; a writer that dies before it has changed
- * nothing, one that dies after it leaves only inherited clauses to be redone. A clause dies last,
- * when no row lists it any more. A flush switches the lookups off before it deletes (acl_live), and
- * is finished, not undone.
+ * A change alters the clauses of one prefix, then its leaf, then the rows below it whose lists have
+ * become others. No row is ever changed: a new one is made, its leaf takes the place of the old one
+ * in the engine, and the old one is dead: free after a grace period, which is waited for only when
+ * nothing else is left. The same for clauses. So whatever a leaf that a program has just read leads
+ * to is whole, and each address has its old or its new answer at any moment.
+ *
+ * A clause that changes is one store for those who ask it. One that was final and is not any more has
+ * nothing behind it in any list, so it gets a deadline that never comes first: it decides as before,
+ * and the lists go on behind it.
+ *
+ * head->dirty is set around every change. A writer that finds it set (another one died) builds a new
+ * generation from the live clauses, which is right whatever the leaves have become. A clause is live
+ * from before its first leaf to after its last; if it changes, head->redo has its new words until
+ * all of them are its own.
  */
 
-enum dirty { CLEAN, CHANGING, FLUSHING }; /* control->acl_dirty */
+#define NEVER (~0ull) /* jiffies */
 
-/* Kept free for rebuilding: bounds how many grace periods that takes. */
-#define SPARE_ROWS(entries) ((entries) / 8 + 1)
-
-/* After a failure the tables stay marked, and the next writer recovers. */
-static int edit_end(struct ng_acl_edit *e, int err)
+static struct ng_acl_need need_of(const struct ng_acl_item *item, __u32 rows)
 {
-	free(e->row);
-	if (!err)
-		ng_acl_set_word(&e->m->control->acl_dirty, CLEAN);
-	return err;
+	return (struct ng_acl_need){
+		.clauses = 1,
+		.rows = rows,
+		.nodes = 2 * NG_TRIE_TAKES_MAX, /* one call's, and what all others ask for */
+		.notes = item ? ng_acl_note_pieces(item->note) : 0,
+	};
 }
 
-size_t ng_acl_capacity(const struct ng_maps *m)
+static bool is_below(struct ng_acl_tables *t, __u32 row, const struct ng_prefix *p,
+		     enum ng_side side)
 {
-	__u32 unusable = SPARE_ROWS(m->acl_entries) + 1;
+	const struct ng_acl_clause *c = ng_clause_at(t, ng_row_at(t, row)->owner);
+	struct ng_prefix q = ng_clause_prefix(c);
 
-	return m->acl_entries > unusable ? m->acl_entries - unusable : 0;
+	return c->side == side && q.len > p->len && ng_prefix_covers(p, &q);
 }
 
-static size_t clauses_left(const struct ng_maps *m)
+/* Rows that a change of p may make anew. Two for p itself: what it has, what it gets. */
+static __u32 rows_below(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side)
 {
-	size_t n = 0;
+	__u32 n = 0;
 
-	for (__u32 i = 1; i < m->acl_entries; i++)
-		n += m->acl_clause[i].state != NG_ROW_LIVE;
+	for (__u32 r = 1; r < t->head->row.fresh; r++)
+		n += ng_row_at(t, r)->owner && is_below(t, r, p, side);
 	return n;
 }
 
-/* Whether all keys (sorted, no two equal) find room. */
-static int check_room(const struct ng_acl_edit *e, const struct ng_acl_key *key, size_t n)
+/* Lets a prefix that is present have the leaf its clauses ask for now, where `from` was. */
+static int publish(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
+		   __u32 from)
 {
-	size_t prefixes = 0, clauses = 0, own = 0;
+	__u32 first = ng_acl_first(t, p, side), list[NG_ACL_CLAUSES_MAX];
+	__u32 n = ng_acl_effective(t, p, side, list), old = ng_clause_at(t, first)->leaf, leaf;
+	int err;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct ng_prefix *p = &key[i].prefix;
-		__u32 row = ng_acl_row_at(e, ng_acl_place_of(e, p, key[i].side), p, key[i].side);
-
-		if (!i ||
-		    ng_acl_compare_place(p, key[i].side, &key[i - 1].prefix, key[i - 1].side)) {
-			own = row ? e->m->acl_class[row].own : 0;
-			prefixes += !row;
-		}
-		if (row && ng_acl_own_clause(e->m, row, &key[i]))
-			continue;
-		clauses++;
-		if (++own > NG_ACL_CLAUSES_MAX)
-			return -E2BIG;
-	}
-	if (e->rows + prefixes > ng_acl_capacity(e->m) || clauses > clauses_left(e->m))
-		return -ENOSPC;
+	if (ng_leaf_says(t, old, list, n))
+		return 0;
+	leaf = ng_leaf_new(t, first, list, n);
+	err = ng_acl_pages_error(t);
+	if (!err)
+		err = ng_engine_set(t, p, side, from, leaf, true);
+	if (err)
+		return err;
+	ng_clause_at(t, first)->leaf = leaf;
+	ng_leaf_kill(t, old);
 	return 0;
 }
 
-static int add_clause(struct ng_acl_edit *e, const struct ng_acl_key *key, __u8 verdict,
-		      size_t place, __u32 old)
+static int publish_below(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side)
 {
-	__u32 *live = &e->m->control->acl_live[key->prefix.family][key->side];
-	struct ng_acl_class draft = old ? e->m->acl_class[old] : ng_acl_draft_new(key);
-	__u32 clause, row;
-	int err = ng_acl_new_clause(e, key, verdict, &clause);
+	__u32 end = t->head->row.fresh;
+	int err = 0;
 
-	if (err)
-		return err;
-	draft.state = NG_ROW_FREE;
-	ng_acl_draft_add(e->m, &draft, key, clause);
-	err = ng_acl_draft_inherit(e->m, &draft);
-	if (err)
-		return err;
-	if (!old)
-		ng_acl_set_word(live, *live + 1);
-	err = ng_acl_publish(e, &draft, old, &row);
-	if (err)
-		return err;
-	if (old)
-		e->row[place] = row;
-	else
-		ng_acl_place_insert(e, place, row);
-	return ng_acl_refresh(e, place + 1, &key->prefix, key->side);
+	for (__u32 r = 1; r < end && !err; r++) {
+		__u32 owner = ng_row_at(t, r)->owner;
+
+		if (owner && is_below(t, r, p, side)) {
+			struct ng_prefix q = ng_clause_prefix(ng_clause_at(t, owner));
+
+			err = publish(t, &q, side, ng_clause_at(t, owner)->leaf);
+		}
+	}
+	return err;
 }
 
-static int add_one(struct ng_acl_edit *e, const struct ng_acl_key *key, __u8 verdict,
-		   struct ng_acl_change *change)
+static int publish_all(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
+		       __u32 from)
 {
-	size_t place = ng_acl_place_of(e, &key->prefix, key->side);
-	__u32 row = ng_acl_row_at(e, place, &key->prefix, key->side);
-	__u32 clause = row ? ng_acl_own_clause(e->m, row, key) : 0;
+	int err = publish(t, p, side, from);
 
-	if (!clause) {
-		change->added++;
-		return add_clause(e, key, verdict, place, row);
+	return err ? err : publish_below(t, p, side);
+}
+
+/*
+ * The engine is asked first: what holds for an address of p is its cover's, unless a longer prefix
+ * is there. Else ng_acl_index is, once for each length that is present.
+ */
+static __u32 cover_leaf(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side)
+{
+	struct ng_prefix first = *p;
+	__u32 leaf, cover;
+
+	first.len = p->family == NG_IPV4 ? 32 : 128;
+	if (!ng_engine_find(t, &first, side, &leaf) &&
+	    (!leaf || ng_clause_at(t, ng_leaf_owner(t, leaf))->prefixlen < p->len))
+		return leaf;
+	cover = ng_acl_cover(t, p, side);
+	return cover ? ng_clause_at(t, cover)->leaf : 0;
+}
+
+static int begin(struct ng_acl_tables *t, const struct ng_acl_need *need)
+{
+	int err = ng_acl_pages_error(t);
+
+	if (!err)
+		err = ng_acl_make_room(t, need);
+	if (!err)
+		NG_STORE(t->head->dirty, 1);
+	return err;
+}
+
+static int end(struct ng_acl_tables *t, int err)
+{
+	if (!err)
+		err = ng_acl_pages_error(t);
+	if (!err)
+		NG_STORE(t->head->dirty, 0);
+	return err == -ENOSPC ? -EIO : err; /* room was made: the tables are not what they say */
+}
+
+static __u32 count_own(struct ng_acl_tables *t, __u32 first)
+{
+	__u32 n = 0;
+
+	for (; first; first = ng_clause_at(t, first)->sibling)
+		n++;
+	return n;
+}
+
+static int add(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32 first)
+{
+	const struct ng_prefix *p = &item->key.prefix;
+	enum ng_side side = item->key.side;
+	struct ng_acl_need need = need_of(item, 1 + rows_below(t, p, side));
+	__u32 from;
+	int err;
+
+	if (count_own(t, first) >= NG_ACL_CLAUSES_MAX)
+		return -E2BIG;
+	err = begin(t, &need);
+	if (err)
+		return err;
+	from = first ? ng_clause_at(t, first)->leaf : cover_leaf(t, p, side);
+	ng_acl_link(t, ng_clause_new(t, item));
+	err = publish_all(t, p, side, from);
+	return end(t, err);
+}
+
+static bool is_same(struct ng_acl_tables *t, __u32 id, const struct ng_acl_item *item)
+{
+	const struct ng_acl_clause *c = ng_clause_at(t, id);
+	char note[NG_ACL_NOTE_MAX + 1];
+
+	ng_acl_note(t, c->note, note);
+	return c->verdict == item->verdict && !c->deadline && !item->deadline &&
+	       (!item->note || !strncmp(note, item->note, NG_ACL_NOTE_MAX));
+}
+
+static int change(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32 first, __u32 id)
+{
+	const struct ng_prefix *p = &item->key.prefix;
+	enum ng_side side = item->key.side;
+	struct ng_acl_need need = need_of(item, 1 + rows_below(t, p, side));
+	struct ng_acl_clause *c = ng_clause_at(t, id);
+	int err;
+
+	need.clauses = 0;
+	err = begin(t, &need);
+	if (err)
+		return err;
+	ng_clause_promise(t, id, item);
+	if (ng_clause_is_final(c) && (item->verdict == NG_COUNT || item->deadline)) {
+		NG_STORE(c->deadline, NEVER);
+		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf);
 	}
-	if (e->m->acl_clause[clause].verdict == verdict) {
-		change->unchanged++;
+	ng_clause_keep_promise(t);
+	if (!err)
+		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf);
+	return end(t, err);
+}
+
+int ng_acl_put(struct ng_acl_tables *t, const struct ng_acl_item *item, struct ng_acl_change *done)
+{
+	struct ng_acl_item it = *item;
+	__u32 first, id;
+	int err;
+
+	it.key = ng_acl_key_normal(&item->key);
+	first = ng_acl_first(t, &it.key.prefix, it.key.side);
+	id = first ? ng_acl_own(t, first, &it.key) : 0;
+	if (id && is_same(t, id, &it)) {
+		done->unchanged++;
 		return 0;
 	}
-	change->changed++;
-	__atomic_store_n(&e->m->acl_clause[clause].verdict, verdict, __ATOMIC_RELEASE);
-	return 0;
-}
-
-/* Sorted, normal, each key once. Returns how many are left. */
-static size_t prepare_keys(struct ng_acl_key *key, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		key[i] = ng_acl_key_normal(&key[i]);
-	qsort(key, n, sizeof(*key), ng_acl_compare_key);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || ng_acl_compare_key(&key[kept - 1], &key[i]))
-			key[kept++] = key[i];
-	return kept;
-}
-
-int ng_acl_add_all(struct ng_maps *m, const struct ng_acl_key *keys, size_t n, __u8 verdict,
-		   struct ng_acl_change *change)
-{
-	struct ng_acl_change done = { 0 };
-	struct ng_acl_key *key = malloc((n ? n : 1) * sizeof(*key));
-	struct ng_acl_edit e = { 0 };
-	int err = key ? 0 : -ENOMEM;
-
+	err = id ? change(t, &it, first, id) : add(t, &it, first);
 	if (!err)
-		err = ng_acl_edit_begin(&e, m);
-	if (err)
-		goto out;
-	memcpy(key, keys, n * sizeof(*key));
-	n = prepare_keys(key, n);
-	err = check_room(&e, key, n);
-	if (err) {
-		free(e.row);
-		goto out;
-	}
-	ng_acl_set_word(&m->control->acl_dirty, CHANGING);
-	for (size_t i = 0; i < n && !err; i++)
-		err = add_one(&e, &key[i], verdict, &done);
-	err = edit_end(&e, err);
-	if (!err)
-		*change = done;
-out:
-	free(key);
+		*(id ? &done->changed : &done->added) += 1;
 	return err;
 }
 
-int ng_acl_add(struct ng_maps *m, const struct ng_acl_key *key, __u8 verdict, bool *existed)
+static int remove_clause(struct ng_acl_tables *t, __u32 first, __u32 id)
 {
-	struct ng_acl_change change;
-	int err = ng_acl_add_all(m, key, 1, verdict, &change);
-
-	if (!err)
-		*existed = !change.added;
-	return err;
-}
-
-static int remove_prefix(struct ng_acl_edit *e, size_t place)
-{
-	struct ng_acl_class *c = &e->m->acl_class[e->row[place]];
-	__u32 *live = &e->m->control->acl_live[c->family][c->side];
-	int err = ng_acl_trie_delete(e->m, c);
-
-	if (err)
-		return err;
-	ng_acl_set_state(&c->state, NG_ROW_DEAD);
-	ng_acl_set_word(live, *live - 1);
-	ng_acl_place_remove(e, place);
-	return 0;
-}
-
-static int remove_clause(struct ng_acl_edit *e, const struct ng_acl_key *key, size_t place,
-			 __u32 clause)
-{
-	struct ng_acl_class draft = e->m->acl_class[e->row[place]];
+	struct ng_acl_clause *c = ng_clause_at(t, id);
+	struct ng_prefix p = ng_clause_prefix(c);
+	__u32 old = ng_clause_at(t, first)->leaf;
+	enum ng_side side = c->side;
+	struct ng_acl_need need = need_of(NULL, 1 + rows_below(t, &p, side));
 	int err;
 
-	draft.state = NG_ROW_FREE;
-	ng_acl_draft_remove(&draft, clause);
-	if (draft.own) {
-		err = ng_acl_draft_inherit(e->m, &draft);
-		if (!err)
-			err = ng_acl_publish(e, &draft, e->row[place], &e->row[place]);
+	need.clauses = 0;
+	err = begin(t, &need);
+	if (err)
+		return err;
+	ng_acl_unlink(t, id);
+	if (ng_acl_first(t, &p, side)) {
+		err = publish(t, &p, side, old);
 	} else {
-		err = remove_prefix(e, place);
+		err = ng_engine_set(t, &p, side, old, cover_leaf(t, &p, side), false);
+		ng_leaf_kill(t, old);
 	}
 	if (!err)
-		err = ng_acl_refresh(e, place, &key->prefix, key->side);
+		err = publish_below(t, &p, side);
 	if (!err)
-		ng_acl_set_state(&e->m->acl_clause[clause].state, NG_ROW_DEAD);
-	return err;
+		ng_clause_kill(t, id);
+	return end(t, err);
 }
 
-int ng_acl_del(struct ng_maps *m, const struct ng_acl_key *key)
+int ng_acl_del(struct ng_acl_tables *t, const struct ng_acl_key *key)
 {
 	struct ng_acl_key k = ng_acl_key_normal(key);
-	struct ng_acl_edit e;
-	size_t place;
-	__u32 row, clause;
-	int err = ng_acl_edit_begin(&e, m);
+	__u32 first = ng_acl_first(t, &k.prefix, k.side);
+	__u32 id = first ? ng_acl_own(t, first, &k) : 0;
 
-	if (err)
-		return err;
-	place = ng_acl_place_of(&e, &k.prefix, k.side);
-	row = ng_acl_row_at(&e, place, &k.prefix, k.side);
-	clause = row ? ng_acl_own_clause(m, row, &k) : 0;
-	if (!clause) {
-		free(e.row);
-		return -ENOENT;
-	}
-	ng_acl_set_word(&m->control->acl_dirty, CHANGING);
-	return edit_end(&e, remove_clause(&e, &k, place, clause));
+	return id ? remove_clause(t, first, id) : -ENOENT;
 }
 
-static void set_live(struct ng_maps *m, const __u32 live[NG_FAMILY_MAX][NG_SIDE_MAX])
+long ng_acl_sweep(struct ng_acl_tables *t, __u64 now_jiffies)
 {
-	for (int f = 0; f < NG_FAMILY_MAX; f++)
-		for (int s = 0; s < NG_SIDE_MAX; s++)
-			ng_acl_set_word(&m->control->acl_live[f][s], live[f][s]);
-}
-
-int ng_acl_flush(struct ng_maps *m)
-{
-	static const __u32 none[NG_FAMILY_MAX][NG_SIDE_MAX];
-	int err, clauses = 0;
-
-	ng_acl_set_word(&m->control->acl_dirty, FLUSHING);
-	set_live(m, none);
-	for (__u32 i = 1; i < m->acl_entries; i++) {
-		if (m->acl_class[i].state != NG_ROW_LIVE)
-			continue;
-		err = ng_acl_trie_delete(m, &m->acl_class[i]);
-		if (err && err != -ENOENT)
-			return err;
-		ng_acl_set_state(&m->acl_class[i].state, NG_ROW_DEAD);
-	}
-	for (__u32 i = 1; i < m->acl_entries; i++) {
-		if (m->acl_clause[i].state != NG_ROW_LIVE)
-			continue;
-		clauses++;
-		ng_acl_set_state(&m->acl_clause[i].state, NG_ROW_DEAD);
-	}
-	ng_acl_set_word(&m->control->acl_dirty, CLEAN);
-	return clauses;
-}
-
-/* Recovery */
-
-/* Live is what a trie points at, everything else that is not free is dead. */
-static int settle_rows(struct ng_maps *m)
-{
-	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = { 0 };
-
-	for (__u32 i = 1; i < m->acl_entries; i++) {
-		struct ng_acl_class *c = &m->acl_class[i];
-		struct ng_prefix p = ng_acl_row_prefix(c);
-		__u32 row = 0;
-		int err;
-
-		if (c->state != NG_ROW_LIVE)
-			continue;
-		err = ng_acl_trie_lookup(m, &p, c->side, p.len, &row);
-		if (err)
-			return err;
-		if (row == i)
-			live[c->family][c->side]++;
-		else
-			ng_acl_set_state(&c->state, NG_ROW_DEAD);
-	}
-	set_live(m, live);
-	return 0;
-}
-
-static int refresh_all(struct ng_acl_edit *e)
-{
-	for (int f = 0; f < NG_FAMILY_MAX; f++) {
-		struct ng_prefix all = { .family = f };
-
-		for (int s = 0; s < NG_SIDE_MAX; s++) {
-			int err = ng_acl_refresh(e, ng_acl_place_of(e, &all, s), &all, s);
-
-			if (err)
-				return err;
-		}
-	}
-	return 0;
-}
-
-/* A live clause that no live row owns is dead; the others learn their owner again. */
-static int settle_clauses(const struct ng_acl_edit *e)
-{
-	struct ng_maps *m = e->m;
-	__u32 *owner = calloc(m->acl_entries, sizeof(*owner));
-
-	if (!owner)
-		return -ENOMEM;
-	for (size_t i = 0; i < e->rows; i++) {
-		const struct ng_acl_class *c = &m->acl_class[e->row[i]];
-
-		for (__u8 k = 0; k < c->own; k++)
-			owner[c->clause[k]] = e->row[i];
-	}
-	for (__u32 i = 1; i < m->acl_entries; i++) {
-		if (owner[i])
-			ng_acl_set_word(&m->acl_clause[i].class_row, owner[i]);
-		else if (m->acl_clause[i].state == NG_ROW_LIVE)
-			ng_acl_set_state(&m->acl_clause[i].state, NG_ROW_DEAD);
-	}
-	free(owner);
-	return 0;
-}
-
-int ng_acl_recover(struct ng_maps *m)
-{
-	struct ng_acl_edit e;
+	__u64 next = 0;
+	long swept = 0;
 	int err;
 
-	if (m->control->acl_dirty == FLUSHING) {
-		err = ng_acl_flush(m);
-		return err < 0 ? err : 0;
+	if (!t->head->deadline || t->head->deadline > now_jiffies)
+		return 0;
+	err = ng_pages_map_all(&t->pages[NG_ACL_CLAUSE]);
+	for (__u32 id = 1; !err && id < t->head->clause.fresh; id++) {
+		struct ng_acl_clause *c = ng_clause_at(t, id);
+		struct ng_acl_key key = ng_clause_key(c);
+
+		if (c->state != NG_CLAUSE_LIVE || !c->deadline)
+			continue;
+		if (c->deadline <= now_jiffies) {
+			err = ng_acl_del(t, &key);
+			swept++;
+		} else if (!next || c->deadline < next) {
+			next = c->deadline;
+		}
 	}
-	ng_acl_set_word(&m->control->acl_dirty, CHANGING);
-	err = settle_rows(m);
-	if (!err)
-		err = ng_acl_edit_begin(&e, m);
 	if (err)
 		return err;
-	err = refresh_all(&e);
-	if (!err)
-		err = settle_clauses(&e);
-	return edit_end(&e, err);
+	t->head->deadline = next;
+	return swept;
 }

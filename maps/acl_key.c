@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ACL prefixes and keys: what covers what, and in which order they are kept. Pure. */
+/* ACL keys: in which order they are kept. Pure. */
 #include "maps/acl_key.h"
 
 #include <string.h>
-
-bool ng_prefix_covers(const struct ng_prefix *outer, const struct ng_prefix *inner)
-{
-	const __u8 *a = (const __u8 *)outer->addr_be, *b = (const __u8 *)inner->addr_be;
-	size_t whole = outer->len / 8, rest = outer->len % 8;
-
-	if (outer->family != inner->family || outer->len > inner->len || memcmp(a, b, whole))
-		return false;
-	return !rest || !((a[whole] ^ b[whole]) >> (8 - rest));
-}
 
 int ng_acl_compare_place(const struct ng_prefix *a, enum ng_side a_side, const struct ng_prefix *b,
 			 enum ng_side b_side)
@@ -34,9 +24,8 @@ int ng_acl_compare_match(const struct ng_acl_key *a, const struct ng_acl_key *b)
 	return d ? d : ng_acl_compare(a->port_lo, b->port_lo);
 }
 
-int ng_acl_compare_key(const void *x, const void *y)
+int ng_acl_compare_key(const struct ng_acl_key *a, const struct ng_acl_key *b)
 {
-	const struct ng_acl_key *a = x, *b = y;
 	int d = ng_acl_compare_place(&a->prefix, a->side, &b->prefix, b->side);
 
 	return d ? d : ng_acl_compare_match(a, b);

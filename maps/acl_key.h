@@ -16,10 +16,7 @@ int ng_acl_compare_place(const struct ng_prefix *a, enum ng_side a_side, const s
 			 enum ng_side b_side);
 /* The order in which the clauses of one prefix are tried; 0: the same clause. */
 int ng_acl_compare_match(const struct ng_acl_key *a, const struct ng_acl_key *b);
-/* Place, then match; for qsort() of struct ng_acl_key. */
-int ng_acl_compare_key(const void *a, const void *b);
-
-/* The key with what is not looked at in one form, so that equal keys compare equal. */
-struct ng_acl_key ng_acl_key_normal(const struct ng_acl_key *key);
+/* Place, then match. */
+int ng_acl_compare_key(const struct ng_acl_key *a, const struct ng_acl_key *b);
 
 #endif

@@ -11,6 +11,7 @@
 const volatile __u32 ng_hook;	  /* enum ng_hook */
 const volatile __u32 ng_taps;	  /* bit mask of tap slots that this program serves */
 const volatile __u32 ng_cpus = 1; /* possible CPUs: the stride of ng_tap_rings */
+const volatile __u32 ng_acl_gen;  /* number of the generation of ACL tables */
 const volatile __u32 ng_tap_only; /* 1: no parsing, ACL or counting; every packet goes on */
 
 struct {

@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define BPFFS_DEFAULT	"/sys/fs/bpf"
+#define ACL_DIR		"acl" /* and a number */
 #define LOCK_POLL_MS	5
 #define LOCK_REOPEN_MAX 100 /* times the directory may vanish under a waiter */
 
@@ -28,11 +30,8 @@
 
 const char *const ng_map_name[NG_MAP_ID_MAX] = {
 	[NG_MAP_CONTROL] = "ng_control",     [NG_MAP_COUNTERS] = "ng_counters",
-	[NG_MAP_ACL4_SRC] = "ng_acl4_src",   [NG_MAP_ACL4_DST] = "ng_acl4_dst",
-	[NG_MAP_ACL6_SRC] = "ng_acl6_src",   [NG_MAP_ACL6_DST] = "ng_acl6_dst",
-	[NG_MAP_ACL_CLASS] = "ng_acl_class", [NG_MAP_ACL_CLAUSE] = "ng_acl_clause",
-	[NG_MAP_ACL_HITS] = "ng_acl_hits",   [NG_MAP_TAP_CONF] = "ng_tap_conf",
-	[NG_MAP_TAP_RINGS] = "ng_tap_rings", [NG_MAP_TAP_STATS] = "ng_tap_stats",
+	[NG_MAP_TAP_CONF] = "ng_tap_conf",   [NG_MAP_TAP_RINGS] = "ng_tap_rings",
+	[NG_MAP_TAP_STATS] = "ng_tap_stats",
 };
 _Static_assert(ARRAY_SIZE(ng_map_name) == NG_MAP_ID_MAX, "a name for every map");
 
@@ -48,65 +47,38 @@ _Static_assert(ARRAY_SIZE(ng_hook_name) == NG_HOOK_MAX, "a name for every hook")
 static const char *const keeper[] = { "link", "filter" };
 
 /* An mmapable array takes a whole number of pages. */
-static size_t mapped_size(size_t value, size_t entries)
+static size_t control_size(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	return (value * entries + page - 1) / page * page;
-}
-
-static int map_shared(int fd, size_t value, size_t entries, void **out)
-{
-	void *p =
-		mmap(NULL, mapped_size(value, entries), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (p == MAP_FAILED)
-		return -errno;
-	*out = p;
-	return 0;
-}
-
-static int map_entries(int fd, __u32 *entries)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return -errno;
-	*entries = info.max_entries;
-	return 0;
+	return (sizeof(struct ng_control) + page - 1) / page * page;
 }
 
 int ng_maps_mmap(struct ng_maps *m)
 {
-	int rc = map_entries(m->fd[NG_MAP_ACL_CLASS], &m->acl_entries);
+	void *p;
 
-	if (!rc && !m->control)
-		rc = map_shared(m->fd[NG_MAP_CONTROL], sizeof(*m->control), 1,
-				(void **)&m->control);
-	if (!rc)
-		rc = map_shared(m->fd[NG_MAP_ACL_CLASS], sizeof(*m->acl_class), m->acl_entries,
-				(void **)&m->acl_class);
-	if (!rc)
-		rc = map_shared(m->fd[NG_MAP_ACL_CLAUSE], sizeof(*m->acl_clause), m->acl_entries,
-				(void **)&m->acl_clause);
-	return rc;
+	if (m->control)
+		return 0;
+	p = mmap(NULL, control_size(), PROT_READ | PROT_WRITE, MAP_SHARED, m->fd[NG_MAP_CONTROL],
+		 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	m->control = p;
+	return 0;
 }
 
 void ng_maps_close(struct ng_maps *m)
 {
 	if (m->control)
-		munmap(m->control, mapped_size(sizeof(*m->control), 1));
-	if (m->acl_class)
-		munmap(m->acl_class, mapped_size(sizeof(*m->acl_class), m->acl_entries));
-	if (m->acl_clause)
-		munmap(m->acl_clause, mapped_size(sizeof(*m->acl_clause), m->acl_entries));
+		munmap(m->control, control_size());
 	for (size_t i = 0; i < NG_MAP_ID_MAX; i++)
 		if (m->fd[i] >= 0)
 			close(m->fd[i]);
 	for (size_t i = 0; i < NG_TAPS_MAX; i++)
 		if (m->tap_code[i] >= 0)
 			close(m->tap_code[i]);
+	ng_acl_tables_close(&m->acl);
 	*m = (struct ng_maps)NG_MAPS_INIT;
 }
 
@@ -332,6 +304,25 @@ int ng_pins_make_dir(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
 	return rc;
 }
 
+static int empty_dir(const char *path);
+
+/* A directory in a gate's holds the tables of one generation. */
+static int remove_entry(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+	int rc;
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	if (!unlink(path) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	rc = empty_dir(path);
+	return !rc && rmdir(path) && errno != ENOENT ? -errno : rc;
+}
+
 /* Whatever lies in the directory goes; it holds pins only. */
 static int empty_dir(const char *path)
 {
@@ -342,8 +333,8 @@ static int empty_dir(const char *path)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while (!rc && (e = readdir(dir)))
-		if (e->d_name[0] != '.' && unlinkat(dirfd(dir), e->d_name, 0) && errno != ENOENT)
-			rc = -errno;
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			rc = remove_entry(path, e->d_name);
 	closedir(dir);
 	return rc;
 }
@@ -396,7 +387,7 @@ static int open_map(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, e
 /* The head of struct ng_control, magic and abi, is the same in every version. */
 static int check_abi(struct ng_maps *m, __u32 *abi)
 {
-	int rc = map_shared(m->fd[NG_MAP_CONTROL], sizeof(*m->control), 1, (void **)&m->control);
+	int rc = ng_maps_mmap(m);
 
 	if (rc)
 		return rc;
@@ -404,7 +395,7 @@ static int check_abi(struct ng_maps *m, __u32 *abi)
 	return *abi == NG_ABI_VERSION ? 0 : -EPROTO;
 }
 
-static bool has_keeper(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
+bool ng_pins_has_keeper(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook)
 {
 	char path[PATH_MAX];
 
@@ -426,10 +417,8 @@ int ng_pins_open_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
 	for (int i = 0; !rc && i < NG_MAP_ID_MAX; i++)
 		if (i != NG_MAP_CONTROL)
 			rc = open_map(p, ifindex, hook, i, &maps);
-	if (rc == -ENOENT && has_keeper(p, ifindex, hook))
+	if (rc == -ENOENT && ng_pins_has_keeper(p, ifindex, hook))
 		rc = -EUCLEAN;
-	if (!rc)
-		rc = ng_maps_mmap(&maps);
 	if (!rc)
 		rc = ng_pins_dir(p, ifindex, hook, maps.dir, sizeof(maps.dir));
 	if (rc)
@@ -451,7 +440,8 @@ int ng_pins_pin_maps(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, 
 		if (bpf_obj_pin(m->fd[i], path))
 			return -errno;
 	}
-	return ng_pins_dir(p, ifindex, hook, m->dir, sizeof(m->dir));
+	rc = ng_pins_dir(p, ifindex, hook, m->dir, sizeof(m->dir));
+	return !rc && m->acl_gen ? ng_pins_pin_acl(m->dir, m->acl_gen, &m->acl) : rc;
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -461,9 +451,22 @@ static int compare_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The numbers of the entries of a directory that are called <letter><number>, sorted.
+/* Is name <word><number>? */
+static bool is_numbered(const char *name, const char *word, __u64 *number)
+{
+	size_t len = strlen(word);
+	unsigned long long value;
+	char rest;
+
+	if (strncmp(name, word, len) || sscanf(name + len, "%llu%c", &value, &rest) != 1)
+		return false;
+	*number = value;
+	return true;
+}
+
+/* The numbers of the entries of a directory that are called <word><number>, sorted.
  * *list is the caller's to free. */
-static int list_numbers(const char *path, char letter, __u64 **list, size_t *n)
+static int list_numbers(const char *path, const char *word, __u64 **list, size_t *n)
 {
 	DIR *dir = opendir(path);
 	struct dirent *e;
@@ -474,10 +477,9 @@ static int list_numbers(const char *path, char letter, __u64 **list, size_t *n)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((e = readdir(dir))) {
-		unsigned long long number;
-		char first, rest;
+		__u64 number;
 
-		if (sscanf(e->d_name, "%c%llu%c", &first, &number, &rest) != 2 || first != letter)
+		if (!is_numbered(e->d_name, word, &number))
 			continue;
 		if (*n == max) {
 			__u64 *more = realloc(*list, (max += 64) * sizeof(**list));
@@ -496,6 +498,61 @@ static int list_numbers(const char *path, char letter, __u64 **list, size_t *n)
 	return 0;
 }
 
+static int acl_dir(const char *dir, __u64 gen, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%s/" ACL_DIR "%llu", dir, (unsigned long long)gen);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int remove_acl(const char *dir, __u64 gen)
+{
+	char path[PATH_MAX];
+	int rc = acl_dir(dir, gen, path, sizeof(path));
+
+	if (!rc)
+		rc = empty_dir(path);
+	return !rc && rmdir(path) && errno != ENOENT ? -errno : rc;
+}
+
+int ng_pins_remove_acl(const char *dir, __u32 gen)
+{
+	return remove_acl(dir, gen);
+}
+
+int ng_pins_pin_acl(const char *dir, __u32 gen, const struct ng_acl_tables *t)
+{
+	char path[PATH_MAX];
+	int rc = remove_acl(dir, gen);
+
+	if (!rc)
+		rc = acl_dir(dir, gen, path, sizeof(path));
+	if (!rc)
+		rc = make_dir(path);
+	return rc ? rc : ng_acl_tables_pin(t, path);
+}
+
+int ng_pins_open_acl(const char *dir, __u32 gen, struct ng_acl_tables *t)
+{
+	char path[PATH_MAX];
+	int rc = acl_dir(dir, gen, path, sizeof(path));
+
+	return rc ? rc : ng_acl_tables_open(t, path);
+}
+
+int ng_pins_keep_acl(const char *dir, __u32 gen)
+{
+	__u64 *list = NULL;
+	size_t n = 0;
+	int rc = list_numbers(dir, ACL_DIR, &list, &n);
+
+	for (size_t i = 0; !rc && i < n; i++)
+		if (list[i] != gen)
+			rc = remove_acl(dir, list[i]);
+	free(list);
+	return rc;
+}
+
 int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook hook, void *arg),
 		 void *arg)
 {
@@ -505,7 +562,7 @@ int ng_pins_each(const struct ng_pins *p, int (*fn)(__u32 ifindex, enum ng_hook 
 	int rc = netns_dir(p, path, sizeof(path));
 
 	if (!rc)
-		rc = list_numbers(path, 'i', &list, &n);
+		rc = list_numbers(path, "i", &list, &n);
 	for (size_t i = 0; !rc && i < n; i++)
 		for (int hook = 0; !rc && hook < NG_HOOK_MAX; hook++)
 			if (!ng_pins_dir(p, (__u32)list[i], hook, path, sizeof(path)) &&
@@ -521,7 +578,7 @@ int ng_pins_each_other(const struct ng_pins *p, int (*fn)(const struct ng_pins *
 	struct ng_pins other = *p;
 	__u64 *list;
 	size_t n;
-	int rc = list_numbers(p->root, 'n', &list, &n);
+	int rc = list_numbers(p->root, "n", &list, &n);
 
 	other.lock_fd = -1;
 	for (size_t i = 0; !rc && i < n; i++) {

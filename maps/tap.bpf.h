@@ -191,7 +191,7 @@ static __always_inline void ng_tap_all(const struct ng_control *c, const struct 
 		.action = ng_hook_action(o->verdict),
 		.vlan_tci = f->vlan_tci,
 		.vlan_tpid = f->vlan_tpid,
-		.clause = o->clause,
+		.clause = NG_DECIDER(ng_acl_gen, o->clause),
 	};
 	const __u64 wirelen = (__u64)len + (f->vlan_tpid ? NG_VLAN_LEN : 0);
 	__u32 now, lease, slot;

@@ -251,35 +251,3 @@ int ng_tap_stats_zero(const struct ng_maps *m, __u32 slot)
 	free(zero);
 	return err;
 }
-
-static int load_jiffies_program(void)
-{
-	static const struct bpf_insn insns[] = {
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "ng_jiffies", "GPL", insns,
-			       sizeof(insns) / sizeof(insns[0]), NULL);
-
-	return fd < 0 ? -errno : fd;
-}
-
-int ng_jiffies(int *fd, __u32 *now)
-{
-	static const unsigned char
-		frame[64]; /* test runs of this type want a whole Ethernet header */
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = 1);
-
-	if (*fd < 0) {
-		int new_fd = load_jiffies_program();
-
-		if (new_fd < 0)
-			return new_fd;
-		*fd = new_fd;
-	}
-	if (bpf_prog_test_run_opts(*fd, &run))
-		return -errno;
-	*now = run.retval;
-	return 0;
-}

@@ -5,6 +5,7 @@
 #define NG_MAPS_TAP_H
 
 #include <stdbool.h>
+#include "maps/jiffies.h"
 #include "maps/pins.h"
 
 /*
@@ -35,12 +36,7 @@ int ng_tap_set_rings(const struct ng_maps *m, __u32 slot, const int *ring_fd, in
 int ng_tap_stats_read(const struct ng_maps *m, __u32 slot, struct ng_tap_stats *sum);
 int ng_tap_stats_zero(const struct ng_maps *m, __u32 slot);
 
-/*
- * The kernel's jiffies (low 32 bits), read by a small BPF program kept in *fd (-1 at first; the
- * caller closes it). HZ is not visible to user space, so leases are given in ticks:
- * NG_TAP_LEASE_TICKS is 5 s at HZ=1000, 20 s at HZ=250.
- */
+/* Leases are given in ticks: 5 s at HZ=1000, 20 s at HZ=250 (docs/decisions/0003). */
 #define NG_TAP_LEASE_TICKS 5000
-int ng_jiffies(int *fd, __u32 *now);
 
 #endif

@@ -52,8 +52,9 @@ check_heads() {
 check_directions() {
 	{
 		includes 'maps/*' 'ctl/|xdp/|tc/'
-		includes 'maps/*.bpf.h' 'maps/[a-z_]*\.h' | grep -vE 'maps/abi\.h|\.bpf\.h'
-		includes 'maps/abi.h' '.*'
+		includes 'maps/*.bpf.h' 'maps/[a-z_]*\.h' | grep -vE 'maps/(acl_)?abi\.h|\.bpf\.h'
+		includes 'maps/abi.h' '.*' | grep -v maps/acl_abi\\.h
+		includes 'maps/acl_abi.h' '.*'
 		includes 'xdp/*' 'ctl/|tc/'
 		includes 'tc/*' 'ctl/|xdp/gate'
 		includes 'ctl/base/*' 'maps/|xdp/|tc/|ctl/(filter|policy|dataplane|capture|net|cmd)/'

@@ -81,19 +81,26 @@ static __always_inline bool ng_guard(const struct ng_packet *p, struct ng_outcom
 }
 
 /* Asks the clauses for one side's address. True when that settled the packet. */
-static __always_inline bool ng_acl(const struct ng_control *c, const struct ng_packet *p,
-				   __u32 side, __u32 bytes, struct ng_outcome *o)
+static __always_inline bool ng_acl(const struct ng_control *c, const struct ng_acl_head *acl,
+				   const struct ng_packet *p, __u32 side, __u32 bytes,
+				   struct ng_outcome *o)
 {
-	__u32 row = ng_acl_row(c, &p->flow, side);
-	__u32 verdict = NG_PASS;
+	__u32 leaf = ng_acl_leaf(acl, &p->flow, side), id = leaf & NG_LEAF_ID;
+	__u32 reason = side == NG_SRC ? NG_R_ACL_SRC : NG_R_ACL_DST, verdict = NG_PASS;
 
-	if (!row)
+	if (!leaf)
 		return false;
-	switch (ng_acl_ask(row, &p->flow, bytes, &verdict, &o->clause)) {
+	if (!(leaf & NG_LEAF_ROW)) {
+		o->clause = id;
+		ng_acl_hit(id, bytes);
+		ng_decide(o, leaf & NG_LEAF_DROP ? NG_DROP : NG_PASS, reason);
+		return true;
+	}
+	switch (ng_acl_ask(id, &p->flow, bytes, &verdict, &o->clause)) {
 	case NG_ACL_NOTHING:
 		return false;
 	case NG_ACL_DECIDED:
-		ng_decide(o, verdict, side == NG_SRC ? NG_R_ACL_SRC : NG_R_ACL_DST);
+		ng_decide(o, verdict, reason);
 		return true;
 	case NG_ACL_UNKNOWN:
 		ng_undecided(c, o, p->transport_fault, true);
@@ -108,17 +115,20 @@ static __always_inline bool ng_acl(const struct ng_control *c, const struct ng_p
 static __always_inline void ng_judge(const struct ng_control *c, const struct ng_frame *f,
 				     __u32 bytes, struct ng_outcome *o)
 {
+	const struct ng_acl_head *acl = ng_acl_head_get();
 	struct ng_packet p = {};
 	__u32 fault = ng_parse(f, &p);
 	bool drop = ng_default(c) == NG_DROP;
 
+	if (!acl)
+		return ng_decide(o, ng_default(c), NG_R_INTERNAL);
 	if (fault == NG_R_NON_IP)
 		return ng_decide(o, NG_PASS, drop && p.arp ? NG_R_GUARD_ARP : NG_R_NON_IP);
 	if (fault != NG_R_DEFAULT)
-		return ng_undecided(c, o, fault, ng_acl_has(c, p.flow.family));
+		return ng_undecided(c, o, fault, ng_acl_has(acl, p.flow.family));
 	if (drop && ng_guard(&p, o))
 		return;
-	if (ng_acl(c, &p, NG_SRC, bytes, o) || ng_acl(c, &p, NG_DST, bytes, o))
+	if (ng_acl(c, acl, &p, NG_SRC, bytes, o) || ng_acl(c, acl, &p, NG_DST, bytes, o))
 		return;
 	if (p.transport_fault == NG_R_DEFAULT || p.transport_fault == NG_R_FRAGMENT)
 		return ng_decide(o, ng_default(c), NG_R_DEFAULT);

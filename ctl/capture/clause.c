@@ -7,14 +7,14 @@
 #include "ctl/policy/acl_words.h"
 #include "maps/counters.h"
 
-/* The empty string when the row is not live any more. */
-static void fill(char text[NG_CLAUSE_TEXT], const struct ng_maps *m, enum ng_dir dir, __u32 clause)
+static void fill(char text[NG_CLAUSE_TEXT], struct ng_maps *m, enum ng_dir dir, __u32 decider)
 {
 	char key[NG_ACL_KEY_TEXT];
 	struct ng_acl_entry e;
 
 	text[0] = '\0';
-	if (ng_acl_entry_get(m, clause, &e))
+	if (NG_DECIDER_GEN(decider) != (m->acl_gen & 15) ||
+	    ng_acl_entry_get(&m->acl, NG_DECIDER_CLAUSE(decider), &e))
 		return;
 	ng_acl_key_format(dir, &e.key, key);
 	snprintf(text, NG_CLAUSE_TEXT, "acl %s %s", ng_verdict_name[e.verdict], key);
@@ -23,17 +23,17 @@ static void fill(char text[NG_CLAUSE_TEXT], const struct ng_maps *m, enum ng_dir
 void ng_clause_forget(struct ng_clause_cache *c)
 {
 	for (size_t i = 0; i < sizeof(c->slot) / sizeof(c->slot[0]); i++)
-		c->slot[i].clause = 0;
+		c->slot[i].decider = 0;
 }
 
-const char *ng_clause_cached(struct ng_clause_cache *c, const struct ng_maps *m, enum ng_dir dir,
-			     __u32 clause)
+const char *ng_clause_cached(struct ng_clause_cache *c, struct ng_maps *m, enum ng_dir dir,
+			     __u32 decider)
 {
-	size_t i = clause % (sizeof(c->slot) / sizeof(c->slot[0]));
+	size_t i = decider % (sizeof(c->slot) / sizeof(c->slot[0]));
 
-	if (c->slot[i].clause != clause) {
-		fill(c->slot[i].text, m, dir, clause);
-		c->slot[i].clause = clause;
+	if (c->slot[i].decider != decider) {
+		fill(c->slot[i].text, m, dir, decider);
+		c->slot[i].decider = decider;
 	}
 	return c->slot[i].text;
 }

@@ -180,11 +180,15 @@ static int open_output(struct live *l, struct ng_error *err)
 static void describe_verdict(struct live *l, const struct ng_tap_point *p, int point,
 			     const struct ng_tap_record *rec, struct ng_packet *pkt)
 {
-	if (p->gate->maps.control->temporary)
+	if (p->gate->maps.control->temporary) {
 		pkt->verdict_kind = NG_VERDICT_NONE;
-	else if (rec->clause && (rec->reason == NG_R_ACL_SRC || rec->reason == NG_R_ACL_DST))
-		pkt->comment =
-			ng_clause_cached(&l->clauses[point], &p->gate->maps, p->dir, rec->clause);
+		return;
+	}
+	if (!rec->clause || (rec->reason != NG_R_ACL_SRC && rec->reason != NG_R_ACL_DST))
+		return;
+	if (NG_DECIDER_GEN(rec->clause) != (p->gate->maps.acl_gen & 15))
+		ng_gate_follow(p->gate, NULL);
+	pkt->comment = ng_clause_cached(&l->clauses[point], &p->gate->maps, p->dir, rec->clause);
 }
 
 /* One record in the order of time. Non-zero ends the pass. */

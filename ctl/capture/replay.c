@@ -73,7 +73,7 @@ static int check_filter(const struct ng_replay *r, struct ng_error *err)
 
 static int renew_lease(struct ng_replay *r)
 {
-	__u32 now;
+	__u64 now;
 	int rc = ng_jiffies(&r->jiffies_fd, &now);
 
 	if (!rc)

@@ -79,7 +79,7 @@ static int open_gate(const struct ng_taps *t, const struct ng_link *link, enum n
 static int renew_leases(struct ng_taps *t)
 {
 	bool ended = false;
-	__u32 now;
+	__u64 now;
 	int rc = ng_jiffies(&t->jiffies_fd, &now);
 
 	if (rc)

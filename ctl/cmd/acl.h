@@ -4,8 +4,9 @@
 #define NG_CTL_CMD_ACL_H
 
 #include "ctl/cmd/cmd.h"
-#include "ctl/dataplane/gate.h"
+#include "ctl/dataplane/acl.h"
 #include "ctl/policy/acl_words.h"
+#include "ctl/policy/table.h"
 #include "maps/acl.h"
 
 /* One `nicgate acl SUBCOMMAND DEV ..`. */
@@ -14,8 +15,10 @@ struct ng_acl_call {
 	const char *sub;
 	char **argv; /* all words, from "acl" on; options are taken out */
 	int argc;
-	bool force, statistics;
-	const char *match;
+	bool force, statistics, skip_bad;
+	bool file_decides, replaces; /* import and replace; replace */
+	const char *match, *set;
+	enum ng_table_format format;
 	struct ng_pins pins;
 	bool begun;
 	struct ng_link link;
@@ -28,6 +31,10 @@ int ng_acl_run_del(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_run_test(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_run_list(struct ng_acl_call *c, struct ng_error *err);
+int ng_acl_run_import(struct ng_acl_call *c, struct ng_error *err);
+int ng_acl_run_replace(struct ng_acl_call *c, struct ng_error *err);
+int ng_acl_run_export(struct ng_acl_call *c, struct ng_error *err);
+int ng_acl_run_expire(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_run_flush(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_run_zero(struct ng_acl_call *c, struct ng_error *err);
 
@@ -36,6 +43,8 @@ int ng_acl_call_begin(struct ng_acl_call *c, struct ng_error *err);
 void ng_acl_call_end(struct ng_acl_call *c);
 /* Opens the gate that decides in this direction, its tables in order. -ENOENT: not attached. */
 int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *err);
+/* Begins, and opens the gates of [in|out] behind DEV, or of both. */
+int ng_acl_call_open_all(struct ng_acl_call *c, struct ng_error *err);
 /* In both directions where only one is attached: that one. */
 int ng_acl_call_open_each(struct ng_acl_call *c, bool in, bool out, struct ng_error *err);
 
@@ -43,30 +52,42 @@ int ng_acl_call_open_each(struct ng_acl_call *c, bool in, bool out, struct ng_er
  * bad->word counts from argv[first] on. -EINVAL. */
 int ng_acl_call_bad_word(const struct ng_acl_call *c, int first, const struct ng_bad_word *bad,
 			 struct ng_error *err);
-/* The error of a change that failed with rc, which it returns. */
-int ng_acl_call_failed(const struct ng_acl_call *c, const struct ng_gate *gate, int rc,
-		       struct ng_error *err);
 void ng_acl_warn_masked(const struct ng_acl_words *words);
 
 /* Lets go of the lock and begins the result. All has been read and changed by then:
  * a reader of stdout that is slow keeps nobody else waiting. NULL: *err is filled. */
 struct ng_out *ng_acl_out_begin(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_out_end(struct ng_out *out, struct ng_error *err);
-/* The table of entries; text shows the counters only if asked. Ended by ng_table_end(). */
-void ng_acl_table_begin(struct ng_out *out, bool counted);
-void ng_acl_table_row(struct ng_out *out, enum ng_dir dir, const struct ng_acl_entry *e);
+/* The table of entries. What `show` does not name is in JSON only. Ended by ng_table_end(). */
+#define NG_ACL_COLUMNS 14
+enum ng_acl_show { NG_ACL_SHOW_HITS = 1, NG_ACL_SHOW_TIMES = 2, NG_ACL_SHOW_NOTES = 4 };
+struct ng_acl_table {
+	struct ng_out *out;
+	struct ng_column column[NG_ACL_COLUMNS];
+	__u64 now; /* jiffies64 */
+};
+void ng_acl_table_begin(struct ng_acl_table *t, struct ng_out *out, unsigned int show);
+void ng_acl_table_row(struct ng_acl_table *t, enum ng_dir dir, struct ng_gate *gate,
+		      const struct ng_acl_entry *e);
+/* What of times and comments these entries have. */
+unsigned int ng_acl_shows(const struct ng_acl_entry *e, size_t n);
 
-/* What `acl add` adds: one key, or one for each prefix of a file. */
-struct ng_acl_keys {
-	struct ng_acl_key *key;
-	size_t n;
+/* Clauses to be. notes: what comments point into. All zero: none. */
+struct ng_acl_items {
+	struct ng_acl_item *item[NG_DIR_MAX];
+	size_t n[NG_DIR_MAX];
+	char *notes;
 };
 
-/* Reads the file that the words name. *keys is empty before; the caller frees keys->key. */
-int ng_acl_keys_read(const struct ng_acl_call *c, const struct ng_acl_words *words,
-		     struct ng_acl_keys *keys, struct ng_error *err);
-/* -EPERM: one of them would cut off the user or the default gateway, and --force is not given. */
-int ng_acl_check_guards(const struct ng_acl_call *c, const struct ng_acl_words *words,
-			const struct ng_acl_keys *keys, struct ng_error *err);
+/* What the words mean: one clause, or one for each prefix of a range. */
+int ng_acl_items_of(const struct ng_acl_words *words, struct ng_acl_items *items,
+		    struct ng_error *err);
+/* Reads the file that the words name (list), by c->format. */
+int ng_acl_items_read(const struct ng_acl_call *c, const struct ng_acl_words *words,
+		      struct ng_acl_items *items, struct ng_error *err);
+void ng_acl_items_free(struct ng_acl_items *items);
+/* -EPERM: one of a direction would cut off the user or the default gateway, and --force is not given. */
+int ng_acl_check_guards(const struct ng_acl_call *c, const struct ng_acl_items *items,
+			enum ng_dir dir, struct ng_error *err);
 
 #endif

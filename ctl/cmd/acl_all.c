@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "ctl/base/duration.h"
 #include "ctl/cmd/acl.h"
+#include "maps/jiffies.h"
 
-/* Opens the gates of [in|out], or of both. */
-static int open_for_all(struct ng_acl_call *c, struct ng_error *err)
+int ng_acl_call_open_all(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_bad_word bad = { 0 };
 	bool in = c->argc == 3 || !strcmp(c->argv[3], ng_dir_name[NG_IN]);
@@ -36,8 +38,9 @@ struct listing {
 static int read_listing(const struct ng_acl_call *c, struct listing *l, struct ng_error *err)
 {
 	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
-		int rc = c->gate[dir] ? ng_acl_list(&c->gate[dir]->maps, &l->entry[dir], &l->n[dir])
-				      : 0;
+		int rc = c->gate[dir]
+				 ? ng_acl_list(&c->gate[dir]->maps.acl, &l->entry[dir], &l->n[dir])
+				 : 0;
 
 		if (rc)
 			return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
@@ -49,17 +52,21 @@ static int read_listing(const struct ng_acl_call *c, struct listing *l, struct n
 static int show_listing(struct ng_acl_call *c, const struct listing *l,
 			const struct ng_prefix *match, struct ng_error *err)
 {
+	unsigned int show = c->statistics ? NG_ACL_SHOW_HITS : 0;
 	struct ng_out *out = ng_acl_out_begin(c, err);
+	struct ng_acl_table table;
 
 	if (!out)
 		return -ENOMEM;
-	ng_acl_table_begin(out, c->statistics);
+	for (int dir = 0; dir < NG_DIR_MAX; dir++)
+		show |= ng_acl_shows(l->entry[dir], l->n[dir]);
+	ng_acl_table_begin(&table, out, show);
 	for (int dir = 0; dir < NG_DIR_MAX; dir++)
 		for (size_t i = 0; i < l->n[dir]; i++) {
 			const struct ng_prefix *p = &l->entry[dir][i].key.prefix;
 
 			if (!match || ng_prefix_covers(p, match) || ng_prefix_covers(match, p))
-				ng_acl_table_row(out, dir, &l->entry[dir][i]);
+				ng_acl_table_row(&table, dir, c->gate[dir], &l->entry[dir][i]);
 		}
 	ng_table_end(out);
 	return ng_acl_out_end(out, err);
@@ -79,7 +86,7 @@ int ng_acl_run_list(struct ng_acl_call *c, struct ng_error *err)
 			ng_err_try(err, "%s", bad.hint);
 		return -EINVAL;
 	}
-	rc = open_for_all(c, err);
+	rc = ng_acl_call_open_all(c, err);
 	if (!rc)
 		rc = read_listing(c, &l, err);
 	if (!rc)
@@ -89,39 +96,103 @@ int ng_acl_run_list(struct ng_acl_call *c, struct ng_error *err)
 	return rc;
 }
 
+static int uncounted(const struct ng_acl_call *c, struct ng_error *err)
+{
+	ng_err(err, NG_EXIT_FAILED, 0, c->link.name,
+	       "nobody knows when an entry was hit: they are not counted");
+	ng_err_try(err, "nicgate attach %s --acl-counters on", c->link.name);
+	return -EINVAL;
+}
+
+/* Hit last so long ago, or never and added so long ago. */
+static bool is_idle(const struct ng_acl_entry *e, __u64 now_jiffies, __u64 older_than, __u64 now)
+{
+	if (e->last)
+		return e->last + older_than * ng_hz() <= now_jiffies;
+	return e->added + older_than <= now;
+}
+
+static int expire_gate(struct ng_gate *gate, __u32 older_than, struct ng_acl_change *done,
+		       struct ng_error *err)
+{
+	struct ng_acl_entry *list = NULL;
+	__u64 now = 0;
+	size_t n = 0;
+	int rc = ng_jiffies_once(&now);
+
+	if (!rc)
+		rc = ng_acl_list(&gate->maps.acl, &list, &n);
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "reading the ACL failed");
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (!is_idle(&list[i], now, older_than, (__u64)time(NULL)))
+			continue;
+		rc = ng_gate_acl_del(gate, &list[i].key, err);
+		done->deleted += !rc;
+	}
+	free(list);
+	return rc;
+}
+
+static int show_deleted(struct ng_acl_call *c, const struct ng_acl_change *done,
+			struct ng_error *err)
+{
+	struct ng_out *out = ng_acl_out_begin(c, err);
+
+	if (!out)
+		return -ENOMEM;
+	ng_out_u64(out, "deleted", NULL, done->deleted);
+	ng_out_text(out, "%s: %zu deleted\n", c->link.name, done->deleted);
+	return ng_acl_out_end(out, err);
+}
+
+/* The duration is the last word; what stands before it is [in|out]. */
+int ng_acl_run_expire(struct ng_acl_call *c, struct ng_error *err)
+{
+	struct ng_acl_change done = { 0 };
+	const char *word = c->argc > 3 ? c->argv[c->argc - 1] : "";
+	uint32_t older_than;
+	int rc;
+
+	if (ng_duration_parse(word, strlen(word), &older_than) || !older_than)
+		return ng_usage(
+			err, &ng_verb_acl,
+			"expire: the last word is how long an entry must not have been hit: "
+			"30m, 12h, 7d");
+	c->argc--;
+	rc = ng_acl_call_open_all(c, err);
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
+		if (!c->gate[dir])
+			continue;
+		if (!c->gate[dir]->maps.acl.head->stripes)
+			return uncounted(c, err);
+		rc = expire_gate(c->gate[dir], older_than, &done, err);
+	}
+	return rc ? rc : show_deleted(c, &done, err);
+}
+
 int ng_acl_run_flush(struct ng_acl_call *c, struct ng_error *err)
 {
-	struct ng_out *out;
-	size_t deleted = 0;
-	int rc = open_for_all(c, err);
+	struct ng_acl_change done = { 0 };
+	int rc = ng_acl_call_open_all(c, err);
 
 	if (rc)
 		return rc;
-	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
-		if (!c->gate[dir])
-			continue;
-		rc = ng_acl_flush(&c->gate[dir]->maps);
-		if (rc < 0)
-			return ng_acl_call_failed(c, c->gate[dir], rc, err);
-		deleted += (size_t)rc;
-	}
-	out = ng_acl_out_begin(c, err);
-	if (!out)
-		return -ENOMEM;
-	ng_out_u64(out, "deleted", NULL, deleted);
-	ng_out_text(out, "%s: %zu deleted\n", c->link.name, deleted);
-	return ng_acl_out_end(out, err);
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
+		if (c->gate[dir])
+			rc = ng_gate_acl_replace(c->gate[dir], NULL, 0, &done, err);
+	return rc ? rc : show_deleted(c, &done, err);
 }
 
 int ng_acl_run_zero(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_out *out;
-	int rc = open_for_all(c, err);
+	int rc = ng_acl_call_open_all(c, err);
 
 	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
 		if (!c->gate[dir])
 			continue;
-		rc = ng_acl_zero(&c->gate[dir]->maps);
+		rc = ng_acl_zero(&c->gate[dir]->maps.acl);
 		if (rc)
 			ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
 			       "zeroing the counters failed");

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "ctl/cmd/acl.h"
+#include "ctl/base/duration.h"
 #include "maps/counters.h"
+#include "maps/jiffies.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -78,13 +80,7 @@ int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *er
 	if (rc)
 		return rc;
 	c->gate[dir] = gate;
-	if (!gate->maps.control->acl_dirty)
-		return 0;
-	ng_note("%s: finishing the change of a command that died", c->link.name);
-	rc = ng_acl_recover(&gate->maps);
-	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
-			   "putting the ACL in order failed")
-		  : 0;
+	return ng_gate_acl_mend(gate, err);
 }
 
 int ng_acl_call_open_each(struct ng_acl_call *c, bool in, bool out, struct ng_error *err)
@@ -120,59 +116,119 @@ void ng_acl_call_end(struct ng_acl_call *c)
 		ng_pins_close(&c->pins);
 }
 
-int ng_acl_call_failed(const struct ng_acl_call *c, const struct ng_gate *gate, int rc,
-		       struct ng_error *err)
-{
-	if (rc == -ENOSPC) {
-		ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
-		       "the ACL is full; nothing was changed");
-		ng_err_why(err, "there is room for %zu prefixes and %u clauses",
-			   ng_acl_capacity(&gate->maps), gate->maps.acl_entries - 1);
-	} else if (rc == -E2BIG) {
-		ng_err(err, NG_EXIT_FAILED, 0, c->link.name,
-		       "too many clauses; nothing was changed");
-		ng_err_why(err, "a prefix can have %d clauses", NG_ACL_CLAUSES_MAX);
-	} else {
-		ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "changing the ACL failed");
-		ng_err_why(err, "the next nicgate acl command puts the tables in order");
-	}
-	return rc;
-}
-
 static const struct ng_column columns[] = {
-	{ "direction", "DIR", NG_LEFT }, { "side", "SIDE", NG_LEFT },
-	{ "prefix", "PREFIX", NG_LEFT }, { "proto", "PROTO", NG_LEFT },
-	{ "port", "PORT", NG_LEFT },	 { "verdict", "VERDICT", NG_LEFT },
-	{ "packets", NULL, NG_RIGHT },	 { "bytes", NULL, NG_RIGHT },
+	{ "direction", "DIR", NG_LEFT },
+	{ "side", "SIDE", NG_LEFT },
+	{ "prefix", "PREFIX", NG_LEFT },
+	{ "proto", "PROTO", NG_LEFT },
+	{ "port", "PORT", NG_LEFT },
+	{ "verdict", "VERDICT", NG_LEFT },
+	{ "packets", "PACKETS", NG_RIGHT },
+	{ "bytes", "BYTES", NG_RIGHT },
+	{ NULL, "LAST", NG_RIGHT },
+	{ "idle_seconds", NULL, NG_RIGHT },
+	{ "timeout", NULL, NG_RIGHT },
+	{ NULL, "EXPIRES", NG_RIGHT },
+	{ "expires_seconds", NULL, NG_RIGHT },
+	{ "comment", "COMMENT", NG_LEFT },
 };
-static const struct ng_column counted_columns[] = {
-	{ "direction", "DIR", NG_LEFT },    { "side", "SIDE", NG_LEFT },
-	{ "prefix", "PREFIX", NG_LEFT },    { "proto", "PROTO", NG_LEFT },
-	{ "port", "PORT", NG_LEFT },	    { "verdict", "VERDICT", NG_LEFT },
-	{ "packets", "PACKETS", NG_RIGHT }, { "bytes", "BYTES", NG_RIGHT },
-};
-_Static_assert(COUNT(columns) == COUNT(counted_columns), "they differ in what text shows");
+_Static_assert(COUNT(columns) == NG_ACL_COLUMNS, "room for them");
 
-void ng_acl_table_begin(struct ng_out *out, bool counted)
+/* The columns of text that not every table shows. */
+static const struct {
+	const char *heading;
+	unsigned int shown; /* enum ng_acl_show */
+} optional[] = {
+	{ "PACKETS", NG_ACL_SHOW_HITS },  { "BYTES", NG_ACL_SHOW_HITS },
+	{ "LAST", NG_ACL_SHOW_HITS },	  { "EXPIRES", NG_ACL_SHOW_TIMES },
+	{ "COMMENT", NG_ACL_SHOW_NOTES },
+};
+
+static void hide(struct ng_column *column, unsigned int show)
 {
-	ng_table_begin(out, "entries", counted ? counted_columns : columns, COUNT(columns));
+	for (size_t i = 0; i < COUNT(optional) && column->heading; i++)
+		if (!strcmp(column->heading, optional[i].heading) && !(show & optional[i].shown))
+			column->heading = NULL;
 }
 
-void ng_acl_table_row(struct ng_out *out, enum ng_dir dir, const struct ng_acl_entry *e)
+void ng_acl_table_begin(struct ng_acl_table *t, struct ng_out *out, unsigned int show)
+{
+	*t = (struct ng_acl_table){ .out = out };
+	memcpy(t->column, columns, sizeof(columns));
+	for (size_t i = 0; i < COUNT(columns); i++)
+		hide(&t->column[i], show);
+	if (ng_jiffies_once(&t->now))
+		t->now = 0;
+	ng_table_begin(out, "entries", t->column, COUNT(columns));
+}
+
+/* As words for text, and in seconds for JSON. */
+static void time_cells(struct ng_out *out, bool known, __u64 ticks)
+{
+	__u64 seconds = ticks / ng_hz();
+	char text[NG_DURATION_TEXT];
+
+	if (!known) {
+		ng_table_str(out, NULL);
+		ng_table_str(out, NULL);
+		return;
+	}
+	ng_duration_format((uint32_t)seconds, text);
+	ng_table_str(out, text);
+	ng_table_u64(out, seconds);
+}
+
+static void hit_cells(struct ng_acl_table *t, bool counted, const struct ng_acl_entry *e)
+{
+	if (counted) {
+		ng_table_u64(t->out, e->packets);
+		ng_table_u64(t->out, e->bytes);
+	} else {
+		ng_table_str(t->out, NULL);
+		ng_table_str(t->out, NULL);
+	}
+	time_cells(t->out, e->last && t->now >= e->last, t->now - e->last);
+}
+
+static void life_cells(struct ng_acl_table *t, const struct ng_acl_entry *e)
+{
+	char text[NG_DURATION_TEXT];
+
+	ng_duration_format(e->timeout, text);
+	ng_table_str(t->out, e->timeout ? text : NULL);
+	time_cells(t->out, e->deadline, e->deadline > t->now ? e->deadline - t->now : 0);
+}
+
+void ng_acl_table_row(struct ng_acl_table *t, enum ng_dir dir, struct ng_gate *gate,
+		      const struct ng_acl_entry *e)
 {
 	char prefix[NG_PREFIX_TEXT], proto[NG_MATCH_TEXT], port[NG_MATCH_TEXT];
+	char note[NG_ACL_NOTE_MAX + 1];
+	struct ng_out *out = t->out;
 
 	ng_prefix_format(&e->key.prefix, prefix);
 	ng_proto_format(&e->key, proto);
 	ng_port_format(&e->key, port);
+	ng_acl_note(&gate->maps.acl, e->note, note);
 	ng_table_str(out, ng_dir_name[dir]);
 	ng_table_str(out, ng_side_name[e->key.side]);
 	ng_table_str(out, prefix);
 	ng_table_str(out, proto);
 	ng_table_str(out, port);
 	ng_table_str(out, ng_verdict_name[e->verdict]);
-	ng_table_u64(out, e->packets);
-	ng_table_u64(out, e->bytes);
+	hit_cells(t, gate->maps.acl.head->stripes, e);
+	life_cells(t, e);
+	ng_table_str(out, e->note ? note : NULL);
+}
+
+unsigned int ng_acl_shows(const struct ng_acl_entry *e, size_t n)
+{
+	unsigned int show = 0;
+
+	for (size_t i = 0; i < n; i++)
+		show |= (e[i].deadline ? NG_ACL_SHOW_TIMES : 0u) |
+			(e[i].note ? NG_ACL_SHOW_NOTES : 0u);
+	return show;
 }
 
 struct ng_out *ng_acl_out_begin(struct ng_acl_call *c, struct ng_error *err)

@@ -5,6 +5,7 @@
 
 #include "ctl/cmd/acl.h"
 #include "maps/counters.h"
+#include "maps/jiffies.h"
 
 #define SIMILAR_MAX 4 /* clauses of the same prefix that an error names */
 
@@ -30,7 +31,7 @@ static void name_similar(const struct ng_acl_call *c, const struct ng_acl_words 
 	size_t n, shown = 0;
 
 	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
-		if (!c->gate[dir] || ng_acl_list(&c->gate[dir]->maps, &list, &n))
+		if (!c->gate[dir] || ng_acl_list(&c->gate[dir]->maps.acl, &list, &n))
 			continue;
 		for (size_t i = 0; i < n && shown < SIMILAR_MAX; i++) {
 			const struct ng_prefix *p = &list[i].key.prefix;
@@ -69,11 +70,11 @@ int ng_acl_run_del(struct ng_acl_call *c, struct ng_error *err)
 
 	if (rc)
 		return rc;
-	rc = ng_acl_del(&c->gate[words.dir]->maps, &words.key);
+	rc = ng_gate_acl_del(c->gate[words.dir], &words.key, err);
 	if (rc == -ENOENT)
 		return no_entry(c, &words, err);
 	if (rc)
-		return ng_acl_call_failed(c, c->gate[words.dir], rc, err);
+		return rc;
 	out = ng_acl_out_begin(c, err);
 	if (!out)
 		return -ENOMEM;
@@ -86,6 +87,7 @@ int ng_acl_run_del(struct ng_acl_call *c, struct ng_error *err)
 int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_acl_words words;
+	struct ng_acl_table table;
 	struct ng_acl_entry entry;
 	struct ng_out *out;
 	__u32 clause;
@@ -93,28 +95,28 @@ int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err)
 
 	if (rc)
 		return rc;
-	rc = ng_acl_find(&c->gate[words.dir]->maps, &words.key, &clause);
+	rc = ng_acl_find(&c->gate[words.dir]->maps.acl, &words.key, &clause);
 	if (rc == -ENOENT)
 		return no_entry(c, &words, err);
 	if (!rc)
-		rc = ng_acl_entry_get(&c->gate[words.dir]->maps, clause, &entry);
+		rc = ng_acl_entry_get(&c->gate[words.dir]->maps.acl, clause, &entry);
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
 	out = ng_acl_out_begin(c, err);
 	if (!out)
 		return -ENOMEM;
-	ng_acl_table_begin(out, true);
-	ng_acl_table_row(out, words.dir, &entry);
+	ng_acl_table_begin(&table, out, NG_ACL_SHOW_HITS | ng_acl_shows(&entry, 1));
+	ng_acl_table_row(&table, words.dir, c->gate[words.dir], &entry);
 	ng_table_end(out);
 	return ng_acl_out_end(out, err);
 }
 
-static int show_test(struct ng_acl_call *c, const struct ng_gate *gate,
-		     const struct ng_acl_words *words, const struct ng_acl_entry *entry,
-		     struct ng_error *err)
+static int show_test(struct ng_acl_call *c, struct ng_gate *gate, const struct ng_acl_words *words,
+		     const struct ng_acl_entry *entry, struct ng_error *err)
 {
 	__u32 fallback = gate->maps.control->default_verdict;
 	struct ng_out *out = ng_acl_out_begin(c, err);
+	struct ng_acl_table table;
 
 	if (!out)
 		return -ENOMEM;
@@ -123,8 +125,8 @@ static int show_test(struct ng_acl_call *c, const struct ng_gate *gate,
 	ng_out_str(out, "default", NULL,
 		   fallback < NG_VERDICT_MAX ? ng_verdict_name[fallback] : NULL);
 	if (entry) {
-		ng_acl_table_begin(out, false);
-		ng_acl_table_row(out, words->dir, entry);
+		ng_acl_table_begin(&table, out, ng_acl_shows(entry, 1));
+		ng_acl_table_row(&table, words->dir, gate, entry);
 		ng_table_end(out);
 	} else {
 		ng_out_text(out, "no clause decides\n");
@@ -136,18 +138,21 @@ int ng_acl_run_test(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_acl_words words;
 	struct ng_acl_entry entry;
-	const struct ng_gate *gate;
+	struct ng_gate *gate;
 	const struct ng_acl_key *k = &words.key;
 	__u32 clause;
+	__u64 now;
 	int rc = open_for_key(c, NG_ACL_FORM_TEST, &words, err);
 
 	if (rc)
 		return rc;
 	gate = c->gate[words.dir];
-	rc = ng_acl_test(&gate->maps, &k->prefix, k->side, k->any_proto ? -1 : k->proto,
-			 k->any_port ? -1 : k->port_lo, &clause);
+	rc = ng_jiffies_once(&now);
 	if (!rc)
-		rc = ng_acl_entry_get(&gate->maps, clause, &entry);
+		rc = ng_acl_test(&gate->maps.acl, &k->prefix, k->side, k->any_proto ? -1 : k->proto,
+				 k->any_port ? -1 : k->port_lo, now, &clause);
+	if (!rc)
+		rc = ng_acl_entry_get(&gate->maps.acl, clause, &entry);
 	if (rc && rc != -ENOENT)
 		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
 	if (rc)

@@ -48,21 +48,21 @@ static int guard_refuse(const struct ng_acl_call *c, enum ng_dir dir, const stru
 	return -EPERM;
 }
 
-int ng_acl_check_guards(const struct ng_acl_call *c, const struct ng_acl_words *words,
-			const struct ng_acl_keys *keys, struct ng_error *err)
+int ng_acl_check_guards(const struct ng_acl_call *c, const struct ng_acl_items *items,
+			enum ng_dir dir, struct ng_error *err)
 {
 	struct ng_guard guard;
 
-	if (c->force || words->verdict != NG_DROP)
+	if (c->force)
 		return 0;
 	guard_fill(&guard, c);
-	for (size_t i = 0; i < keys->n; i++) {
+	for (size_t i = 0; i < items->n[dir]; i++) {
+		const struct ng_acl_item *it = &items->item[dir][i];
 		struct ng_prefix whom;
-		enum ng_guarded what =
-			ng_guard_check(&guard, &keys->key[i], words->dir, words->verdict, &whom);
+		enum ng_guarded what = ng_guard_check(&guard, &it->key, dir, it->verdict, &whom);
 
 		if (what != NG_GUARDED_NOT)
-			return guard_refuse(c, words->dir, &keys->key[i], what, &whom, err);
+			return guard_refuse(c, dir, &it->key, what, &whom, err);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "ctl/cmd/choice.h"
 #include "ctl/cmd/cmd.h"
 #include "ctl/dataplane/foreign.h"
+#include "ctl/dataplane/acl.h"
 #include "ctl/dataplane/gate.h"
 #include "maps/counters.h"
 
@@ -20,6 +21,8 @@ enum {
 	OPT_FRAGS,
 	OPT_DEFAULT,
 	OPT_MALFORMED,
+	OPT_ENGINE,
+	OPT_COUNTERS,
 	OPT_DRY_RUN,
 	OPT_FORCE,
 };
@@ -30,6 +33,8 @@ static const struct ng_opt options[] = {
 	{ OPT_FRAGS, "frags", NG_OPT_VALUE, "auto|on|off", "multi-buffer XDP frames" },
 	{ OPT_DEFAULT, "default", NG_OPT_VALUE, "pass|drop", "where nothing decides" },
 	{ OPT_MALFORMED, "malformed", NG_OPT_VALUE, "auto|pass|drop", "undecidable packets" },
+	{ OPT_ENGINE, "engine", NG_OPT_VALUE, "trie|lpm", "where the ACL's prefixes are kept" },
+	{ OPT_COUNTERS, "acl-counters", NG_OPT_VALUE, "on|off", "count packets of each ACL entry" },
 	{ OPT_DRY_RUN, "dry-run", NG_OPT_NONE, NULL, "check and verify, attach nothing" },
 	{ OPT_FORCE, "force", NG_OPT_NONE, NULL, "also where it may cut you off" },
 	{ 0, NULL, NG_OPT_NONE, NULL, NULL },
@@ -39,13 +44,17 @@ static const char *const mode_words[] = { "auto", "native", "generic", NULL };
 static const char *const frags_words[] = { "auto", "on", "off", NULL };
 static const char *const default_words[] = { "pass", "drop", NULL };
 static const char *const malformed_words[] = { "auto", "pass", "drop", NULL };
+static const char *const engine_words[] = { "trie", "lpm", NULL };
+static const char *const counters_words[] = { "off", "on", NULL };
 
 struct request {
 	char **device;
 	size_t devices;
 	bool hook[NG_HOOK_MAX];
-	bool hooks_given, xdp_words, set_default, set_malformed, dry_run, force;
-	unsigned int mode, frags, default_verdict, malformed;
+	bool hooks_given, xdp_words, set_default, set_malformed, set_engine, set_counters;
+	bool dry_run, force;
+	unsigned int mode, frags, default_verdict, malformed, engine, counters;
+	struct ng_acl_size acl; /* of tables made new */
 };
 
 enum result { ATTACHED, CHANGED, UNCHANGED, VERIFIED };
@@ -84,6 +93,12 @@ static int take_option(struct request *r, int id, const char *value, struct ng_e
 	case OPT_MALFORMED:
 		r->set_malformed = true;
 		return ng_choice("--malformed", value, malformed_words, &r->malformed, err);
+	case OPT_ENGINE:
+		r->set_engine = true;
+		return ng_choice("--engine", value, engine_words, &r->engine, err);
+	case OPT_COUNTERS:
+		r->set_counters = true;
+		return ng_choice("--acl-counters", value, counters_words, &r->counters, err);
 	case OPT_HOOK:
 		r->hooks_given = true;
 		rc = ng_choice("--hook", value, ng_hook_words, &hook, err);
@@ -119,6 +134,10 @@ static int parse(struct request *r, int argc, char **argv, struct ng_error *err)
 				"xdp and tc-in would decide the same packets twice");
 	if (r->xdp_words && !r->hook[NG_HOOK_XDP])
 		return ng_usage(err, &ng_verb_attach, "--mode and --frags belong to --hook xdp");
+	ng_acl_size_default(&r->acl);
+	r->acl.engine = r->engine;
+	if (r->set_counters && !r->counters)
+		r->acl.stripes = 0;
 	return 0;
 }
 
@@ -257,6 +276,8 @@ static void gates_in_words(const struct request *r, char *text, size_t size)
 		{ r->mode != NG_WISH_AUTO, "mode", mode_words[r->mode] },
 		{ r->frags != NG_FRAGS_AUTO, "frags", frags_words[r->frags] },
 		{ r->set_malformed, "malformed", malformed_words[r->malformed] },
+		{ r->set_engine, "engine", engine_words[r->engine] },
+		{ r->set_counters, "acl-counters", counters_words[r->counters] },
 	};
 
 	text[0] = '\0';
@@ -294,6 +315,7 @@ static struct ng_gate_spec spec_of(const struct request *r, const struct item *i
 		.frags = r->frags,
 		.default_verdict = r->default_verdict,
 		.malformed = r->malformed,
+		.acl = &r->acl,
 		.pin = true,
 	};
 }
@@ -315,6 +337,19 @@ static int verify_item(const struct request *r, struct item *it, struct ng_error
 	return rc;
 }
 
+/* Another engine, or none of the counters: the same clauses in a new generation. */
+static int change_tables(const struct request *r, struct item *it, struct ng_error *err)
+{
+	const struct ng_acl_head *h = it->gate->maps.acl.head;
+	enum ng_acl_engine engine = r->set_engine ? r->engine : h->engine;
+	bool counted = r->set_counters ? r->counters : h->stripes;
+
+	if (engine == h->engine && counted == !!h->stripes)
+		return 0;
+	it->result = CHANGED;
+	return ng_gate_acl_remake(it->gate, engine, counted, err);
+}
+
 static int attach_item(const struct request *r, const struct ng_pins *pins, struct item *it,
 		       struct ng_error *err)
 {
@@ -322,7 +357,7 @@ static int attach_item(const struct request *r, const struct ng_pins *pins, stru
 
 	it->result = UNCHANGED;
 	if (it->gate)
-		return 0;
+		return change_tables(r, it, err);
 	it->result = ATTACHED;
 	return ng_gate_attach(pins, &it->link, &spec, &it->gate, err);
 }
@@ -443,14 +478,16 @@ const struct ng_verb ng_verb_attach = {
 	.usage =
 		"attach DEV... [--hook xdp|tc-in|tc-out]... [--mode auto|native|generic] "
 		"[--frags auto|on|off] [--default pass|drop] [--malformed auto|pass|drop] "
-		"[--dry-run] [--force]\n"
+		"[--engine trie|lpm] [--acl-counters on|off] [--dry-run] [--force]\n"
 		"\n"
 		"    Without --hook: xdp for what comes in, tc-out for what goes out.\n"
 		"    --mode auto: native, else generic with a warning that says why.\n"
 		"    --default drop: at each hook given, so without --hook also for what goes out; ARP,\n"
 		"    neighbour discovery and DHCP still pass. Refused where it would cut off your own SSH\n"
 		"    session; --force: all the same.\n"
-		"    --default, --malformed on an attached interface: changed at once, while "
-		"packets flow.\n"
+		"    --engine: nicgate's own tries, or the kernel's LPM maps (slower, and readable by\n"
+		"    bpftool). --acl-counters off: entries are not counted, large tables get faster.\n"
+		"    --default, --malformed, --engine, --acl-counters on an attached interface: changed\n"
+		"    at once, while packets flow.\n"
 		"    Already attached: \"unchanged\". Several devices: all or none.\n",
 };

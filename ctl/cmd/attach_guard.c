@@ -18,15 +18,18 @@ bool ng_attach_guard_begin(struct ng_attach_guard *g)
 	       g->who.have_server;
 }
 
+/* Clauses that will end do not count: the session goes on. */
 static bool ask_acl(void *arg, enum ng_side side, const struct ng_prefix *addr, __u16 port,
 		    __u8 *verdict)
 {
-	const struct ng_maps *m = arg;
+	struct ng_maps *m = arg;
+	struct ng_acl_entry e;
 	__u32 clause;
 
-	if (ng_acl_test(m, addr, side, IPPROTO_TCP, port, &clause))
+	if (ng_acl_test(&m->acl, addr, side, IPPROTO_TCP, port, ~0ull, &clause) ||
+	    ng_acl_entry_get(&m->acl, clause, &e))
 		return false;
-	*verdict = m->acl_clause[clause].verdict;
+	*verdict = e.verdict;
 	return true;
 }
 

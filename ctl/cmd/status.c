@@ -109,15 +109,6 @@ static void cells_empty(struct ng_out *out, int n)
 		ng_table_str(out, NULL);
 }
 
-static size_t live_clauses(const struct ng_maps *m)
-{
-	size_t n = 0;
-
-	for (__u32 i = 1; i < m->acl_entries; i++)
-		n += m->acl_clause[i].state == NG_ROW_LIVE;
-	return n;
-}
-
 static struct ng_counter total(const struct ng_counter *sum, int verdict)
 {
 	struct ng_counter t = { 0 };
@@ -144,7 +135,7 @@ static void cells_of_gate(struct ng_out *out, const struct ng_gate *gate)
 							      : NULL);
 	ng_table_str(out, c->malformed <= NG_MALFORMED_DROP ? malformed_name[c->malformed] : NULL);
 	ng_table_str(out, gate->hook != NG_HOOK_XDP ? NULL : c->frags ? "on" : "off");
-	ng_table_u64(out, live_clauses(&gate->maps));
+	ng_table_u64(out, gate->maps.acl.head ? gate->maps.acl.head->clause.used : 0);
 	ng_counters_read(&gate->maps, sum);
 	for (int verdict = NG_PASS; verdict <= NG_DROP; verdict++) {
 		struct ng_counter t = total(sum, verdict);
@@ -261,7 +252,7 @@ static void show_tap(struct status *s, const struct ng_gate *gate, __u32 slot,
 {
 	struct ng_tap_stats stats = { 0 };
 	const char *state = "no program";
-	__u32 now;
+	__u64 now;
 
 	if (ng_tap_read(&gate->maps, slot, conf))
 		return;

@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include "ctl/dataplane/foreign.h"
+#include "ctl/dataplane/generation.h"
 #include "ctl/dataplane/hooks.h"
+#include "ctl/dataplane/load.h"
 #include "ctl/dataplane/tap_code.h"
 #include "maps/tap.h"
-
-#define TAP_ONLY_ENTRIES                                                                           \
-	2 /* ACL rows of a gate that will never look at them; row 0 is unused. A pinned one may: adopt() */
 
 const char *const ng_mode_name[NG_MODE_MAX] = {
 	[NG_MODE_NONE] = "none", [NG_MODE_NATIVE] = "native", [NG_MODE_GENERIC] = "generic",
@@ -89,16 +88,9 @@ static void init_control(struct ng_gate *gate, const struct ng_gate_spec *spec)
 	c->temporary = spec->tap_only;
 	c->default_verdict = spec->default_verdict;
 	c->malformed = spec->malformed;
-	c->acl_entries = gate->maps.acl_entries;
+	c->acl_gen = gate->maps.acl_gen;
 	if (ng_netns_inode(&c->netns_inode))
 		c->netns_inode = 0;
-}
-
-static __u32 entries_of(const struct ng_gate_spec *spec)
-{
-	if (spec->acl_entries)
-		return spec->acl_entries;
-	return spec->tap_only && !spec->pin ? TAP_ONLY_ENTRIES : NG_ACL_ENTRIES;
 }
 
 static int load_into(struct ng_gate *gate, const struct ng_gate_spec *spec,
@@ -130,7 +122,7 @@ int ng_gate_build(struct ng_gate *gate, const struct ng_gate_spec *spec, bool fr
 		.hook = gate->hook,
 		.frags = frags,
 		.tap_only = spec->tap_only,
-		.acl_entries = entries_of(spec),
+		.acl = spec->acl,
 	};
 
 	return load_into(gate, spec, &load, err);
@@ -167,25 +159,13 @@ static int pin_gate(const struct ng_pins *pins, struct ng_gate *gate, bool has_m
 	return 0;
 }
 
-/* Gives a capture's gate that will be pinned after all the tables of one that is. */
-static int build_pinned(struct ng_gate *gate, const struct ng_gate_spec *spec, struct ng_error *err)
-{
-	struct ng_gate_spec pinned = *spec;
-
-	pinned.pin = true;
-	ng_maps_close(&gate->maps);
-	return ng_gate_build(gate, &pinned, false, err);
-}
-
 /* A filter outlives us, so it is pinned before it is attached:
  * whenever we die, the next command finds it. */
 static int attach_clsact(const struct ng_pins *pins, struct ng_gate *gate,
 			 const struct ng_gate_spec *spec, bool has_maps, struct ng_error *err)
 {
-	int rc = has_maps || spec->pin ? 0 : build_pinned(gate, spec, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	ng_note("%s: %s: no TCX in this kernel (it came with Linux 6.6); attached by clsact and "
 		"cls_bpf",
 		gate->link.name, ng_hook_name[gate->hook]);
@@ -249,25 +229,28 @@ static int attach_at_hook(const struct ng_pins *pins, struct ng_gate *gate,
 static int adopt(struct ng_gate *gate, const struct ng_gate_spec *spec, struct ng_error *err)
 {
 	struct ng_control *c = gate->maps.control;
-	int rc;
+	struct ng_acl_tables tables;
+	int rc = ng_load_make_acl(gate->link.name, spec->acl, &tables, err);
 
+	if (rc)
+		return rc;
+	/* The program that is there looks at neither. */
 	c->default_verdict = spec->default_verdict;
 	c->malformed = spec->malformed;
-	c->temporary = 0;
-	rc = ng_gate_reload(gate, err);
-	if (rc)
-		c->temporary = 1;
-	return rc;
+	return ng_generation_swap(gate, &tables, err);
 }
 
+/* Its program, which looks at nothing, goes before what it would look at. */
 int ng_gate_give_back(struct ng_gate *gate, struct ng_error *err)
 {
 	struct ng_control *c = gate->maps.control;
+	int rc = ng_generation_swap(gate, NULL, err);
 
-	c->temporary = 1;
+	if (rc)
+		return rc;
 	c->default_verdict = NG_PASS;
 	c->malformed = NG_MALFORMED_AUTO;
-	return ng_gate_reload(gate, err);
+	return 0;
 }
 
 static int taken_off(const struct ng_link *link, enum ng_hook hook, struct ng_error *err)
@@ -340,6 +323,10 @@ int ng_gate_attach(const struct ng_pins *pins, const struct ng_link *link,
 			*err = why;
 		return rc;
 	}
+	if (!gate->prog_id && gate->maps.control->temporary && !spec->tap_only) {
+		rc = ng_gate_detach(pins, gate, err);
+		return rc ? rc : attach_new(pins, link, spec, out, err);
+	}
 	rc = attach_existing(pins, gate, spec, err);
 	if (rc)
 		ng_gate_close(gate);
@@ -407,6 +394,8 @@ int ng_gate_open_any(const struct ng_pins *pins, const struct ng_link *link, enu
 		gate->mode = gate->maps.control->mode;
 		rc = ng_hook_ops_of(gate->mode) ? ng_hook_ops_of(gate->mode)->query(gate) : 0;
 	}
+	if (!rc)
+		rc = ng_generation_open(pins, gate, pins->lock_fd >= 0);
 	if (!rc) {
 		*out = gate;
 		return 0;
@@ -518,7 +507,7 @@ static int load_test_filter(struct ng_gate *gate, const struct ng_cbpf *cbpf,
 		.hook = gate->hook,
 		.frags = gate->hook == NG_HOOK_XDP && spec->frags != NG_FRAGS_OFF,
 		.tap_only = spec->tap_only,
-		.acl_entries = entries_of(spec),
+		.acl = spec->acl,
 		.taps = cbpf ? 1 : 0,
 	};
 	int rc = 0;

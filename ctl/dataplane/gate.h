@@ -34,11 +34,11 @@ enum ng_frags { NG_FRAGS_AUTO, NG_FRAGS_ON, NG_FRAGS_OFF };
 
 struct ng_gate_spec {
 	enum ng_hook hook;
-	enum ng_mode_wish mode; /* XDP only */
-	enum ng_frags frags;	/* XDP only */
-	__u32 default_verdict;	/* enum ng_verdict */
-	__u32 malformed;	/* enum ng_malformed */
-	__u32 acl_entries;	/* 0: NG_ACL_ENTRIES */
+	enum ng_mode_wish mode;	       /* XDP only */
+	enum ng_frags frags;	       /* XDP only */
+	__u32 default_verdict;	       /* enum ng_verdict */
+	__u32 malformed;	       /* enum ng_malformed */
+	const struct ng_acl_size *acl; /* of the ACL's first tables; NULL: ng_acl_size_default() */
 	bool tap_only; /* no ACL, no counting, verdict left to others: for a temporary capture */
 	unsigned int filter_flags; /* enum ng_filter_flags, for ng_gate_load() */
 	bool pin; /* false: pinned all the same (control->temporary) where the hook has no links */
@@ -96,6 +96,17 @@ void ng_gate_close(struct ng_gate *gate); /* NULL ok; unpinned links go with it 
  * caller's to detach.
  */
 int ng_gate_reload(struct ng_gate *gate, struct ng_error *err);
+/*
+ * Puts other ACL tables in the place of the gate's: every packet meets either the old or the new. What
+ * clauses had counted goes on in those with the same key. Takes *built; the gate's tables are then
+ * those, under the next number. On failure the old ones are in force, and *built is closed.
+ */
+int ng_gate_acl_swap(struct ng_gate *gate, struct ng_acl_tables *built, struct ng_error *err);
+/*
+ * For who keeps a gate open without the lock: its tables are those in force now, should another
+ * process have swapped them. Otherwise nothing happens, and pointers into them stay good.
+ */
+int ng_gate_follow(struct ng_gate *gate, struct ng_error *err);
 /*
  * Clears away what the dead left: slots of dead captures (by a reload; temporary gates are
  * detached), pins of interfaces and namespaces that are gone. Part of ng_gate_begin() with `write`.

@@ -78,36 +78,48 @@ static int register_handlers(void)
 	return 0;
 }
 
-static int open_template(const struct ng_load *spec, struct template *t)
-{
-	__u32 cpus = (__u32)libbpf_num_possible_cpus();
+/* What the program takes as constants; the members are called so in both skeletons. */
+#define SET_CONSTANTS(rodata, spec, gen, size)                                                     \
+	do {                                                                                       \
+		(rodata)->ng_hook = (spec)->hook;                                                  \
+		(rodata)->ng_taps = (spec)->taps;                                                  \
+		(rodata)->ng_cpus = (__u32)libbpf_num_possible_cpus();                             \
+		(rodata)->ng_tap_only = (spec)->tap_only;                                          \
+		(rodata)->ng_acl_gen = (gen);                                                      \
+		(rodata)->ng_acl_engine = (size)->engine;                                          \
+		(rodata)->ng_acl_clauses = (size)->clauses;                                        \
+		(rodata)->ng_acl_stripes = (size)->stripes;                                        \
+		(rodata)->ng_root_bits[NG_SRC] = (size)->root_bits[NG_SRC];                        \
+		(rodata)->ng_root_bits[NG_DST] = (size)->root_bits[NG_DST];                        \
+		(rodata)->ng_node_count = (size)->nodes;                                           \
+		(rodata)->ng_skip_count = (size)->skips;                                           \
+	} while (0)
 
+static int open_template(const struct ng_load *spec, const struct ng_maps *maps, struct template *t)
+{
+	struct ng_acl_size size = { 0 };
+	struct bpf_program *other;
+
+	if (maps->acl.head)
+		ng_acl_tables_size(&maps->acl, &size);
 	if (spec->hook == NG_HOOK_XDP) {
 		t->xdp = xdp_gate__open();
 		if (!t->xdp)
 			return -errno;
 		t->obj = t->xdp->obj;
 		t->prog = spec->taps ? t->xdp->progs.ng_xdp_taps : t->xdp->progs.ng_xdp;
-		bpf_program__set_autoload(
-			spec->taps ? t->xdp->progs.ng_xdp : t->xdp->progs.ng_xdp_taps, false);
-		t->xdp->rodata->ng_taps = spec->taps;
-		t->xdp->rodata->ng_cpus = cpus;
-		t->xdp->rodata->ng_tap_only = spec->tap_only;
-		t->xdp->rodata->ng_hook = spec->hook;
+		other = spec->taps ? t->xdp->progs.ng_xdp : t->xdp->progs.ng_xdp_taps;
+		SET_CONSTANTS(t->xdp->rodata, spec, maps->acl_gen, &size);
 	} else {
 		t->tc = tc_gate__open();
 		if (!t->tc)
 			return -errno;
 		t->obj = t->tc->obj;
 		t->prog = spec->taps ? t->tc->progs.ng_tc_taps : t->tc->progs.ng_tc;
-		bpf_program__set_autoload(spec->taps ? t->tc->progs.ng_tc : t->tc->progs.ng_tc_taps,
-					  false);
-		t->tc->rodata->ng_taps = spec->taps;
-		t->tc->rodata->ng_cpus = cpus;
-		t->tc->rodata->ng_tap_only = spec->tap_only;
-		t->tc->rodata->ng_hook = spec->hook;
+		other = spec->taps ? t->tc->progs.ng_tc : t->tc->progs.ng_tc_taps;
+		SET_CONSTANTS(t->tc->rodata, spec, maps->acl_gen, &size);
 	}
-	return 0;
+	return bpf_program__set_autoload(other, false);
 }
 
 static void close_template(struct template *t)
@@ -116,26 +128,13 @@ static void close_template(struct template *t)
 	tc_gate__destroy(t->tc);
 }
 
-static int size_maps(const struct ng_load *spec, struct bpf_object *obj)
+static int size_rings(struct bpf_object *obj)
 {
-	const __u32 rings = NG_TAPS_MAX * (__u32)libbpf_num_possible_cpus();
-	const __u32 size[NG_MAP_ID_MAX] = {
-		[NG_MAP_ACL4_SRC] = spec->acl_entries,	[NG_MAP_ACL4_DST] = spec->acl_entries,
-		[NG_MAP_ACL6_SRC] = spec->acl_entries,	[NG_MAP_ACL6_DST] = spec->acl_entries,
-		[NG_MAP_ACL_CLASS] = spec->acl_entries, [NG_MAP_ACL_CLAUSE] = spec->acl_entries,
-		[NG_MAP_ACL_HITS] = spec->acl_entries,	[NG_MAP_TAP_RINGS] = rings,
-	};
+	struct bpf_map *rings = bpf_object__find_map_by_name(obj, ng_map_name[NG_MAP_TAP_RINGS]);
 
-	for (int i = 0; i < NG_MAP_ID_MAX; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_map_name[i]);
-		int rc = map ? 0 : -ENOENT;
-
-		if (!rc && size[i])
-			rc = bpf_map__set_max_entries(map, size[i]);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	return rings ? bpf_map__set_max_entries(rings,
+						NG_TAPS_MAX * (__u32)libbpf_num_possible_cpus())
+		     : -ENOENT;
 }
 
 static int reuse_maps(const struct ng_maps *maps, struct bpf_object *obj)
@@ -144,6 +143,35 @@ static int reuse_maps(const struct ng_maps *maps, struct bpf_object *obj)
 		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_map_name[i]);
 		int rc = map ? bpf_map__reuse_fd(map, maps->fd[i]) : -ENOENT;
 
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Named only in code that constants make dead where a generation does not have them. */
+static bool can_be_missing(enum ng_acl_map map)
+{
+	return (map >= NG_ACL_ROOT4_SRC && map <= NG_ACL_ROOT6) ||
+	       (map >= NG_ACL_LPM4_SRC && map <= NG_ACL_LPM6_DST);
+}
+
+/*
+ * Other maps are named in functions that kernels before 6.8 verify by themselves, called or not: a
+ * program without them gets the tiny ones that the template declares.
+ */
+static int bind_acl(const struct ng_acl_tables *t, struct bpf_object *obj)
+{
+	for (int i = 0; i < NG_ACL_MAP_MAX; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, ng_acl_map_name[i]);
+		int rc = 0;
+
+		if (!map)
+			continue; /* user space only */
+		if (t->fd[i] >= 0)
+			rc = bpf_map__reuse_fd(map, t->fd[i]);
+		else if (can_be_missing(i))
+			rc = bpf_map__set_autocreate(map, false);
 		if (rc)
 			return rc;
 	}
@@ -265,19 +293,17 @@ static int load_template(const struct ng_load *spec, struct template *t, struct 
 			 unsigned int *in_place, struct ng_error *err)
 {
 	bool reuse = maps->fd[NG_MAP_CONTROL] >= 0;
-	int rc = reuse ? reuse_maps(maps, t->obj) : size_maps(spec, t->obj);
+	int rc = reuse ? reuse_maps(maps, t->obj) : size_rings(t->obj);
 
+	if (!rc)
+		rc = bind_acl(&maps->acl, t->obj);
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "preparing the maps failed");
 	rc = verify_with_filters(spec, t, in_place, err);
 	if (rc || reuse)
 		return rc;
 	rc = take_maps(t->obj, maps);
-	if (rc) {
-		ng_maps_close(maps);
-		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "keeping the maps failed");
-	}
-	return 0;
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "keeping the maps failed") : 0;
 }
 
 static int load_once(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd,
@@ -286,7 +312,7 @@ static int load_once(const struct ng_load *spec, struct ng_maps *maps, int *prog
 	struct template t = { 0 };
 	int rc, fd;
 
-	rc = open_template(spec, &t);
+	rc = open_template(spec, maps, &t);
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object,
 			      "%s: opening the program template failed", ng_hook_name[spec->hook]);
@@ -303,19 +329,33 @@ static int load_once(const struct ng_load *spec, struct ng_maps *maps, int *prog
 	return rc;
 }
 
+int ng_load_make_acl(const char *object, const struct ng_acl_size *size, struct ng_acl_tables *t,
+		     struct ng_error *err)
+{
+	struct ng_acl_size standard;
+	int rc;
+
+	ng_acl_size_default(&standard);
+	if (!size)
+		size = &standard;
+	rc = ng_acl_tables_create(size, t);
+	if (!rc)
+		return 0;
+	ng_err(err, rc == -EPERM ? NG_EXIT_PRIVILEGE : NG_EXIT_FAILED, -rc, object,
+	       "making the ACL's tables failed");
+	ng_err_why(err, "they take %zu MiB of kernel memory", ng_acl_size_bytes(size) >> 20);
+	return rc;
+}
+
 /* What one kernel's verifier makes of a filter in its place no other's tells: it is tried. */
-int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, struct ng_error *err)
+static int load_on(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd,
+		   struct ng_error *err)
 {
 	struct ng_load calls = *spec;
 	unsigned int in_place = 0;
 	struct ng_error first;
-	int rc;
+	int rc = load_once(spec, maps, prog_fd, &in_place, &first);
 
-	ng_libbpf_log_init();
-	rc = register_handlers();
-	if (rc)
-		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "libbpf takes no handlers");
-	rc = load_once(spec, maps, prog_fd, &in_place, &first);
 	if (rc && in_place) {
 		ng_debug("%s: %s: refused with filters in the place of calls, so they are called: "
 			 "%s",
@@ -325,5 +365,26 @@ int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, stru
 	}
 	if (rc && err)
 		*err = first;
+	return rc;
+}
+
+int ng_load(const struct ng_load *spec, struct ng_maps *maps, int *prog_fd, struct ng_error *err)
+{
+	bool fresh = maps->fd[NG_MAP_CONTROL] < 0;
+	int rc;
+
+	ng_libbpf_log_init();
+	rc = register_handlers();
+	if (rc)
+		return ng_err(err, NG_EXIT_FAILED, -rc, spec->object, "libbpf takes no handlers");
+	if (fresh && !spec->tap_only) {
+		rc = ng_load_make_acl(spec->object, spec->acl, &maps->acl, err);
+		if (rc)
+			return rc;
+		maps->acl_gen = 1;
+	}
+	rc = load_on(spec, maps, prog_fd, err);
+	if (rc && fresh)
+		ng_maps_close(maps);
 	return rc;
 }

@@ -54,7 +54,7 @@ static int take(struct reader *r, enum ng_acl_field field)
 
 static int read_verdict(struct reader *r)
 {
-	if (r->form == NG_ACL_FORM_LINE) {
+	if (r->form == NG_ACL_FORM_LINE || r->form == NG_ACL_FORM_FILE) {
 		if (word_at(r))
 			take(r, NG_ACL_VERDICT); /* or it is something else */
 		return 0;
@@ -83,6 +83,8 @@ static int missing_prefix(struct reader *r)
 {
 	bool one = r->form == NG_ACL_FORM_TEST;
 
+	if (r->form == NG_ACL_FORM_FILE)
+		return ng_bad_word(r->bad, 0, "the name of a file is missing (-: standard input)");
 	ng_bad_word(r->bad, 0, "%s is missing", one ? "an address" : "a prefix");
 	return ng_bad_hint(r->bad,
 			   one ? "192.0.2.1 or 2001:db8::1" : "192.0.2.0/24 or 2001:db8::/32");
@@ -118,8 +120,11 @@ static int read_prefix(struct reader *r)
 		return missing_prefix(r);
 	if (r->form == NG_ACL_FORM_LINE)
 		return read_line_prefix(r);
-	if (r->form == NG_ACL_FORM_ADD && (word[0] == '@' || !strcmp(word, "-")))
+	if (r->form == NG_ACL_FORM_FILE || (r->form == NG_ACL_FORM_ADD && word[0] == '@') ||
+	    (r->form == NG_ACL_FORM_ADD && !strcmp(word, "-")))
 		return read_list(r, word[0] == '@' ? word + 1 : word);
+	if (r->form == NG_ACL_FORM_ADD)
+		return take(r, NG_ACL_PREFIX);
 	err = r->form == NG_ACL_FORM_TEST
 		      ? ng_address_parse(word, strlen(word), &r->w.key.prefix, r->bad)
 		      : ng_prefix_parse(word, strlen(word), &r->w.key.prefix, &r->w.masked, r->bad);
@@ -130,7 +135,7 @@ static int read_prefix(struct reader *r)
 
 static size_t matches(const struct reader *r)
 {
-	return r->form == NG_ACL_FORM_LINE ? COUNT(match) : 2;
+	return r->form == NG_ACL_FORM_KEY || r->form == NG_ACL_FORM_TEST ? 2 : COUNT(match);
 }
 
 static int unknown_word(struct reader *r, const char *word)

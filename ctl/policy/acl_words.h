@@ -6,7 +6,9 @@
 #include "ctl/policy/acl_fields.h"
 
 enum ng_acl_form {
-	NG_ACL_FORM_ADD,  /* VERDICT [in|out] [src|dst] PREFIX|@FILE|- [proto P] [port N|N-M] */
+	/* VERDICT [in|out] [src|dst] PREFIX|A-B|@FILE|- [proto P] [port N|N-M] [timeout T] [comment C] */
+	NG_ACL_FORM_ADD,
+	NG_ACL_FORM_FILE, /* the same with FILE|-, which is in list; VERDICT may be missing */
 	NG_ACL_FORM_KEY,  /* [in|out] [src|dst] PREFIX [proto P] [port N|N-M] */
 	NG_ACL_FORM_TEST, /* [in|out] [src|dst] ADDRESS [proto P] [port N] */
 	/* [VERDICT] [in|out] [src|dst] PREFIX|A-B [proto P] [port N|N-M] [timeout T] [comment C] */

@@ -22,6 +22,8 @@ static const struct {
 	{ "comment", NG_ACL_COMMENT },
 	{ "packets", -1 },
 	{ "bytes", -1 },
+	{ "idle_seconds", -1 },
+	{ "expires_seconds", -1 },
 };
 
 /* One entry while it is read. */

@@ -21,14 +21,15 @@ static const struct {
 	bool quotes;   /* within comments */
 	bool no_whole; /* a prefix of length 0 is refused */
 } formats[] = {
-	[NG_TABLE_CIDR] = { .write = ng_write_cidr },
-	[NG_TABLE_WORDS] = { ng_write_words, true, UINT32_MAX, NG_COMMENT_MAX, true },
-	[NG_TABLE_IPSET] = { ng_write_ipset, false, IPSET_TIMEOUT_MAX, NG_COMMENT_MAX, false,
+	[NG_TABLE_CIDR] = { .write = ng_table_write_cidr },
+	[NG_TABLE_WORDS] = { ng_table_write_words, true, UINT32_MAX, NG_COMMENT_MAX, true },
+	[NG_TABLE_IPSET] = { ng_table_write_ipset, false, IPSET_TIMEOUT_MAX, NG_COMMENT_MAX, false,
 			     true },
-	[NG_TABLE_NFT] = { ng_write_nft, false, UINT32_MAX - 1, NFT_COMMENT_MAX },
-	[NG_TABLE_NFT_JSON] = { ng_write_nft_json, false, UINT32_MAX - 1, NFT_COMMENT_MAX, true },
-	[NG_TABLE_JSON] = { ng_write_json, true, UINT32_MAX, NG_COMMENT_MAX, true },
-	[NG_TABLE_CSV] = { ng_write_csv, true, UINT32_MAX, NG_COMMENT_MAX, true },
+	[NG_TABLE_NFT] = { ng_table_write_nft, false, UINT32_MAX - 1, NFT_COMMENT_MAX },
+	[NG_TABLE_NFT_JSON] = { ng_table_write_nft_json, false, UINT32_MAX - 1, NFT_COMMENT_MAX,
+				true },
+	[NG_TABLE_JSON] = { ng_table_write_json, true, UINT32_MAX, NG_COMMENT_MAX, true },
+	[NG_TABLE_CSV] = { ng_table_write_csv, true, UINT32_MAX, NG_COMMENT_MAX, true },
 };
 _Static_assert(COUNT(formats) == NG_TABLE_FORMATS, "what each format can say");
 
@@ -183,7 +184,8 @@ int ng_table_write(const struct ng_table_item *item, size_t n,
 	return err;
 }
 
-void ng_write_quoted(FILE *to, const struct ng_table_item *item, char escape, const char *special)
+void ng_table_write_quoted(FILE *to, const struct ng_table_item *item, char escape,
+			   const char *special)
 {
 	putc('"', to);
 	for (size_t i = 0; i < item->comment_len; i++) {

@@ -10,7 +10,7 @@ static const char *const verdicts[] = {
 };
 _Static_assert(COUNT(verdicts) == NG_CLAUSE_VERDICT_MAX, "a word for each verdict");
 
-void ng_write_cidr(const struct ng_writer *w)
+void ng_table_write_cidr(const struct ng_writer *w)
 {
 	char prefix[NG_PREFIX_TEXT];
 
@@ -42,12 +42,12 @@ static void write_line(const struct ng_writer *w, const struct ng_table_item *it
 	}
 	if (item->comment_len) {
 		fputs(" comment ", w->to);
-		ng_write_quoted(w->to, item, '\\', "\"\\");
+		ng_table_write_quoted(w->to, item, '\\', "\"\\");
 	}
 	putc('\n', w->to);
 }
 
-void ng_write_words(const struct ng_writer *w)
+void ng_table_write_words(const struct ng_writer *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		write_line(w, &w->item[i]);
@@ -69,12 +69,12 @@ static void write_object(const struct ng_writer *w, const struct ng_table_item *
 		fprintf(w->to, ",\"timeout\":%u", item->timeout_s);
 	if (item->comment_len) {
 		fputs(",\"comment\":", w->to);
-		ng_write_quoted(w->to, item, '\\', "\"\\");
+		ng_table_write_quoted(w->to, item, '\\', "\"\\");
 	}
 	putc('}', w->to);
 }
 
-void ng_write_json(const struct ng_writer *w)
+void ng_table_write_json(const struct ng_writer *w)
 {
 	fputs("{\"schema\":1,\"entries\":[", w->to);
 	for (size_t i = 0; i < w->n; i++) {
@@ -97,11 +97,11 @@ static void write_row(const struct ng_writer *w, const struct ng_table_item *ite
 	fprintf(w->to, "%s,%s,%s,%s,%s,%s,%s,", item->has_verdict ? verdicts[item->verdict] : "",
 		ng_dir_name[item->dir], ng_side_name[item->key.side], prefix, proto, port, timeout);
 	if (item->comment_len)
-		ng_write_quoted(w->to, item, '"', "\"");
+		ng_table_write_quoted(w->to, item, '"', "\"");
 	fputs("\r\n", w->to);
 }
 
-void ng_write_csv(const struct ng_writer *w)
+void ng_table_write_csv(const struct ng_writer *w)
 {
 	fputs("verdict,dir,side,prefix,proto,port,timeout,comment\r\n", w->to);
 	for (size_t i = 0; i < w->n; i++)

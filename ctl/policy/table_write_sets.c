@@ -43,12 +43,12 @@ static void add_member(const struct ng_writer *w, const struct ng_table_item *it
 		fprintf(w->to, " timeout %u", item->timeout_s);
 	if (item->comment_len) {
 		fputs(" comment ", w->to);
-		ng_write_quoted(w->to, item, '\0', "");
+		ng_table_write_quoted(w->to, item, '\0', "");
 	}
 	putc('\n', w->to);
 }
 
-void ng_write_ipset(const struct ng_writer *w)
+void ng_table_write_ipset(const struct ng_writer *w)
 {
 	for (int family = 0; family < NG_FAMILY_MAX; family++)
 		if (wants_set(w, family))
@@ -69,7 +69,7 @@ static void write_element(const struct ng_writer *w, const struct ng_table_item 
 	}
 	if (item->comment_len) {
 		fputs(" comment ", w->to);
-		ng_write_quoted(w->to, item, '\0', "");
+		ng_table_write_quoted(w->to, item, '\0', "");
 	}
 }
 
@@ -90,7 +90,7 @@ static void write_set(const struct ng_writer *w, enum ng_family family)
 	fputs(first ? "\t}\n" : " }\n\t}\n", w->to);
 }
 
-void ng_write_nft(const struct ng_writer *w)
+void ng_table_write_nft(const struct ng_writer *w)
 {
 	fputs("table inet nicgate {\n", w->to);
 	for (int family = 0; family < NG_FAMILY_MAX; family++)
@@ -114,7 +114,7 @@ static void write_json_element(const struct ng_writer *w, const struct ng_table_
 		fprintf(w->to, ", \"timeout\": %u", item->timeout_s);
 	if (item->comment_len) {
 		fputs(", \"comment\": ", w->to);
-		ng_write_quoted(w->to, item, '\\', "\"\\");
+		ng_table_write_quoted(w->to, item, '\\', "\"\\");
 	}
 	if (more)
 		fputs("}}", w->to);
@@ -138,7 +138,7 @@ static void write_json_set(const struct ng_writer *w, enum ng_family family)
 	fputs(first ? "}}" : "]}}", w->to);
 }
 
-void ng_write_nft_json(const struct ng_writer *w)
+void ng_table_write_nft_json(const struct ng_writer *w)
 {
 	fputs("{\"nftables\": [{\"metainfo\": {\"json_schema_version\": 1}},\n"
 	      "{\"table\": {\"family\": \"inet\", \"name\": \"nicgate\"}}",

@@ -15,15 +15,16 @@ struct ng_writer {
 	bool say_any; /* what is read with a protocol beside the file must say that it has none */
 };
 
-void ng_write_cidr(const struct ng_writer *w);
-void ng_write_words(const struct ng_writer *w);
-void ng_write_ipset(const struct ng_writer *w);
-void ng_write_nft(const struct ng_writer *w);
-void ng_write_nft_json(const struct ng_writer *w);
-void ng_write_json(const struct ng_writer *w);
-void ng_write_csv(const struct ng_writer *w);
+void ng_table_write_cidr(const struct ng_writer *w);
+void ng_table_write_words(const struct ng_writer *w);
+void ng_table_write_ipset(const struct ng_writer *w);
+void ng_table_write_nft(const struct ng_writer *w);
+void ng_table_write_nft_json(const struct ng_writer *w);
+void ng_table_write_json(const struct ng_writer *w);
+void ng_table_write_csv(const struct ng_writer *w);
 
 /* A comment in quotes; each of the special characters gets the escape before it. */
-void ng_write_quoted(FILE *to, const struct ng_table_item *item, char escape, const char *special);
+void ng_table_write_quoted(FILE *to, const struct ng_table_item *item, char escape,
+			   const char *special);
 
 #endif

@@ -10,12 +10,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "maps/acl.h"
+#include "maps/acl_store.h"
 
 static uint64_t seed = 0x6e676174;
 
@@ -25,57 +25,55 @@ static uint32_t rnd(uint32_t below) /* xorshift64* */
 	return (uint32_t)((seed * 0x2545f4914f6cdd1dull) >> 33) % below;
 }
 
-static void *map_memory(int fd, size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+static const struct ng_acl_size small_tables = {
+	.root_bits = { 16, 16 },
+	.clauses = 64,
+	.rows = 48,
+	.nodes = 256,
+	.skips = 128,
+	.notes = 32,
+	.stripes = 1,
+};
 
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static int create(enum bpf_map_type type, __u32 key, __u32 value, __u32 entries, __u32 flags)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
-
-	return bpf_map_create(type, "ng_test", key, value, entries, &opts);
-}
+static const char *const engine_name[NG_ENGINE_MAX] = { "trie", "lpm" };
 
 /* false, with errno: not permitted or no memory. */
-static bool make_tables(struct ng_maps *m, __u32 entries)
+static bool make_tables(struct ng_acl_tables *t, enum ng_acl_engine engine)
 {
-	static const struct ng_maps none = NG_MAPS_INIT;
-	const __u32 mm = BPF_F_MMAPABLE;
+	struct ng_acl_size size = small_tables;
+	int err;
 
-	*m = none;
-	m->acl_entries = entries;
-	for (int i = NG_MAP_ACL4_SRC; i <= NG_MAP_ACL6_DST; i++)
-		m->fd[i] = create(BPF_MAP_TYPE_LPM_TRIE,
-				  i <= NG_MAP_ACL4_DST ? sizeof(struct ng_lpm4_key)
-						       : sizeof(struct ng_lpm6_key),
-				  4, entries, BPF_F_NO_PREALLOC);
-	m->fd[NG_MAP_CONTROL] = create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_control), 1, mm);
-	m->fd[NG_MAP_ACL_CLASS] =
-		create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_class), entries, mm);
-	m->fd[NG_MAP_ACL_CLAUSE] =
-		create(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ng_acl_clause), entries, mm);
-	m->fd[NG_MAP_ACL_HITS] =
-		create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct ng_counter), entries, 0);
-	for (int i = NG_MAP_ACL4_SRC; i <= NG_MAP_ACL_HITS; i++)
-		if (m->fd[i] < 0)
-			return false;
-	m->control = map_memory(m->fd[NG_MAP_CONTROL], sizeof(*m->control));
-	m->acl_class = map_memory(m->fd[NG_MAP_ACL_CLASS], entries * sizeof(*m->acl_class));
-	m->acl_clause = map_memory(m->fd[NG_MAP_ACL_CLAUSE], entries * sizeof(*m->acl_clause));
-	return m->control && m->acl_class && m->acl_clause;
+	size.engine = engine;
+	err = ng_acl_tables_create(&size, t);
+	errno = -err;
+	return !err;
 }
 
-__attribute__((unused)) static void drop_tables(struct ng_maps *m)
+/* The same clauses in new tables, of the size that they need: what a full table becomes. */
+__attribute__((unused)) static int rebuild_tables(struct ng_acl_tables *t)
 {
-	munmap(m->control, sizeof(*m->control));
-	munmap(m->acl_class, m->acl_entries * sizeof(*m->acl_class));
-	munmap(m->acl_clause, m->acl_entries * sizeof(*m->acl_clause));
-	for (int i = 0; i < NG_MAP_ID_MAX; i++)
-		if (m->fd[i] >= 0)
-			close(m->fd[i]);
+	struct ng_acl_item *item;
+	struct ng_acl_tables next;
+	struct ng_acl_size like;
+	char *notes;
+	size_t n, bad;
+	int err = ng_acl_items(t, &item, &n, &notes);
+	long sorted;
+
+	if (err)
+		return err;
+	ng_acl_tables_size(t, &like);
+	sorted = ng_acl_items_sort(item, n);
+	err = sorted < 0 ? (int)sorted : ng_acl_build(item, (size_t)sorted, &like, &next, &bad);
+	if (!err)
+		err = ng_acl_carry(t, &next);
+	free(item);
+	free(notes);
+	if (err)
+		return err;
+	ng_acl_tables_close(t);
+	*t = next;
+	return 0;
 }
 
 /* The model: a list of clauses, searched one by one. */
@@ -84,9 +82,12 @@ struct model {
 	struct {
 		struct ng_acl_key key;
 		__u8 verdict;
+		__u64 deadline;
 		__u64 packets;
 	} clause[1024];
 };
+
+static __u64 model_now; /* jiffies */
 
 static bool same_key(const struct ng_acl_key *a, const struct ng_acl_key *b)
 {
@@ -115,6 +116,7 @@ static void model_add(struct model *o, const struct ng_acl_key *key, __u8 verdic
 	}
 	o->clause[i].key = *key;
 	o->clause[i].verdict = verdict;
+	o->clause[i].deadline = 0;
 }
 
 static bool model_del(struct model *o, const struct ng_acl_key *key)
@@ -199,7 +201,10 @@ static size_t model_decide(struct model *o, const struct ng_prefix *addr, enum n
 	size_t n = model_effect(o, addr, side, effect);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!model_fits(&o->clause[effect[i]].key, proto, port))
+		__u64 deadline = o->clause[effect[i]].deadline;
+
+		if (!model_fits(&o->clause[effect[i]].key, proto, port) ||
+		    (deadline && model_now >= deadline))
 			continue;
 		o->clause[effect[i]].packets += hit;
 		if (o->clause[effect[i]].verdict != NG_COUNT)
@@ -278,51 +283,104 @@ static bool problem(const char *what)
 	return false;
 }
 
-/* Whether the tables hold exactly the model and nothing hangs loose. */
-__attribute__((unused)) static bool tables_are(const struct ng_maps *m, const struct model *o)
+/* Length of a list of a pool's, whose elements are marked; more than there are: it leads nowhere. */
+static __u32 pool_list(const struct ng_pool_ref *r, __u32 id, bool *seen)
 {
-	__u32 live[NG_FAMILY_MAX][NG_SIDE_MAX] = { 0 };
+	__u32 n = 0;
+
+	for (; id; n++) {
+		if (id >= r->pool->fresh || seen[id])
+			return r->pool->size;
+		seen[id] = true;
+		id = *(__u32 *)ng_pages_at(r->links, r->offset + id * r->stride);
+	}
+	return n;
+}
+
+/* Every element is used, free, dead or fresh, and one of these only. */
+static bool pool_fits(const struct ng_pool_ref *r)
+{
+	bool *seen = calloc(r->pool->size + 1, sizeof(*seen));
+	__u32 free_ones = pool_list(r, r->pool->free, seen);
+	__u32 dead = pool_list(r, r->pool->dead, seen);
+
+	free(seen);
+	return dead == r->pool->dying &&
+	       r->pool->fresh == (__u64)1 + r->pool->used + dead + free_ones;
+}
+
+__attribute__((unused)) static bool pools_fit(struct ng_acl_tables *t)
+{
+	const struct ng_pool_ref pool[] = { ng_clause_pool(t), ng_row_pool(t), ng_note_pool(t),
+					    ng_node_pool(t), ng_skip_pool(t) };
+	bool trie = t->head->engine == NG_ENGINE_TRIE;
+
+	for (size_t i = 0; i < (trie ? 5 : 3); i++)
+		if (!pool_fits(&pool[i]))
+			return problem("lists of a pool");
+	return true;
+}
+
+/* What all tables hold, in one number. */
+__attribute__((unused)) static __u64 sum_of(struct ng_acl_tables *t)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < NG_ACL_MAP_MAX; i++) {
+		if (!t->pages[i].base)
+			continue;
+		ng_pages_map_all(&t->pages[i]);
+		for (size_t at = 0; at < t->pages[i].size; at += sizeof(sum))
+			sum = (sum + *(__u64 *)(t->pages[i].base + at)) * 0x9e3779b97f4a7c15;
+	}
+	return sum;
+}
+
+/* Whether the tables hold exactly the model and nothing hangs loose. */
+__attribute__((unused)) static bool tables_are(struct ng_acl_tables *t, const struct model *o)
+{
+	const struct ng_acl_head *h = t->head;
 	struct ng_acl_entry *list;
-	size_t n, owned = 0, rows = 0;
+	size_t n, prefixes = 0, counted = 0;
 	bool good = true;
 
-	if (m->control->acl_dirty)
+	if (h->dirty)
 		return problem("dirty");
-	if (ng_acl_list(m, &list, &n))
+	if (ng_acl_list(t, &list, &n))
 		return problem("list fails");
 	for (size_t i = 0; i < n; i++) {
 		size_t k = model_find(o, &list[i].key);
 
 		if (k == o->n || o->clause[k].verdict != list[i].verdict)
 			good = problem("an entry that should not be");
+		prefixes += !i || list[i].key.side != list[i - 1].key.side ||
+			    memcmp(&list[i].key.prefix, &list[i - 1].key.prefix,
+				   sizeof(list[i].key.prefix));
 	}
 	free(list);
-	if (n != o->n)
+	if (n != o->n || h->clause.used != n)
 		return problem("number of entries");
-	for (__u32 i = 1; i < m->acl_entries; i++) {
-		const struct ng_acl_class *c = &m->acl_class[i];
+	for (int f = 0; f < NG_FAMILY_MAX; f++)
+		for (int s = 0; s < NG_SIDE_MAX; s++) {
+			__u32 sum = 0;
 
-		if (c->state != NG_ROW_LIVE)
-			continue;
-		rows++;
-		owned += c->own;
-		live[c->family][c->side]++;
-		for (int k = 0; k < c->clauses; k++)
-			if (m->acl_clause[c->clause[k]].state != NG_ROW_LIVE)
-				good = problem("a row lists a clause that is not live");
-		for (int k = 0; k < c->own; k++)
-			if (m->acl_clause[c->clause[k]].class_row != i)
-				good = problem("a clause does not know its row");
-	}
-	if (owned != n)
-		return problem("live rows own another number of clauses");
-	if (memcmp(live, m->control->acl_live, sizeof(live)))
-		return problem("acl_live");
-	return good;
+			for (int len = 0; len <= 128; len++)
+				sum += h->lens[f][s][len];
+			if (sum != h->live[f][s])
+				good = problem("lens");
+			counted += sum;
+		}
+	if (counted != prefixes)
+		return problem("prefixes live");
+	if (h->row.used > prefixes)
+		return problem("rows that nobody has");
+	if (!n && (h->node.used || h->skip.used || h->note.used))
+		return problem("empty, but something is in use");
+	return pools_fit(t) && good;
 }
 
 /* Compares `rounds` random lookups. */
-__attribute__((unused)) static bool lookups_agree(const struct ng_maps *m, struct model *o,
+__attribute__((unused)) static bool lookups_agree(struct ng_acl_tables *t, struct model *o,
 						  int rounds)
 {
 	while (rounds--) {
@@ -332,11 +390,11 @@ __attribute__((unused)) static bool lookups_agree(const struct ng_maps *m, struc
 		size_t want = model_decide(o, &addr, side, proto, port, false);
 		struct ng_acl_entry entry;
 		__u32 clause;
-		int err = ng_acl_test(m, &addr, side, proto, port, &clause);
+		int err = ng_acl_test(t, &addr, side, proto, port, model_now, &clause);
 
 		if (err == -ENOENT && want == o->n)
 			continue;
-		if (err || want == o->n || ng_acl_entry_get(m, clause, &entry) ||
+		if (err || want == o->n || ng_acl_entry_get(t, clause, &entry) ||
 		    !same_key(&entry.key, &o->clause[want].key) ||
 		    entry.verdict != o->clause[want].verdict)
 			return problem("another clause decides");

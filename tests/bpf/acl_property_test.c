@@ -15,73 +15,80 @@ static bool quick;
 /* A setting of the test: tables without a program (hook NG_HOOK_MAX), or a loaded one. */
 struct setting {
 	enum ng_hook hook;
-	__u32 entries;
+	enum ng_acl_engine engine;
 	int steps;
 	__u32 default_verdict;
 };
 
-static struct ng_maps *maps;
+static struct ng_acl_tables *acl;
+static bool may_grow;
 static struct model model;
 
-/* One random change, to tables and model. -ENOSPC and -E2BIG must leave both as they were. */
-static const char *change(void)
+static size_t own_of(const struct ng_acl_key *key)
 {
-	struct ng_acl_key key = random_key();
-	size_t at = model_find(&model, &key), own = 0;
-	__u8 verdict = rnd(NG_CLAUSE_VERDICT_MAX);
-	bool existed;
-	int err;
+	size_t own = 0;
 
-	if (model.n && rnd(10) < 3) {
-		if (rnd(4))
-			key = model.clause[rnd(model.n)].key;
-		err = ng_acl_del(maps, &key);
-		return (err == 0) == model_del(&model, &key) && (!err || err == -ENOENT) ? NULL
-											 : "del";
-	}
 	for (size_t i = 0; i < model.n; i++)
-		own += model.clause[i].key.side == key.side &&
-		       !memcmp(&model.clause[i].key.prefix, &key.prefix, sizeof(key.prefix));
-	err = ng_acl_add(maps, &key, verdict, &existed);
+		own += model.clause[i].key.side == key->side &&
+		       !memcmp(&model.clause[i].key.prefix, &key->prefix, sizeof(key->prefix));
+	return own;
+}
+
+/* One clause in; a table that is full is built anew. */
+static const char *put(const struct ng_acl_key *key)
+{
+	size_t at = model_find(&model, key);
+	struct ng_acl_item item = { .key = *key, .verdict = rnd(NG_CLAUSE_VERDICT_MAX) };
+	struct ng_acl_change done = { 0 };
+	int err = ng_acl_put(acl, &item, &done);
+
 	if (err == -E2BIG)
-		return at == model.n && own == NG_ACL_CLAUSES_MAX ? NULL
-								  : "too many clauses, too early";
-	if (err == -ENOSPC)
-		return at == model.n && model.n >= ng_acl_capacity(maps) / 2 ? NULL
-									     : "full too early";
+		return at == model.n && own_of(key) == NG_ACL_CLAUSES_MAX
+			       ? NULL
+			       : "too many clauses, too early";
+	if (err == -ENOSPC && may_grow) {
+		if (!tables_are(acl, &model))
+			return "refused, but changed";
+		if (rebuild_tables(acl))
+			return "built anew";
+		err = ng_acl_put(acl, &item, &done);
+	}
 	if (err)
-		return "add";
-	if (existed != (at < model.n))
-		return "existed";
-	model_add(&model, &key, verdict);
+		return "put";
+	if (done.added != (at == model.n) || done.added + done.changed + done.unchanged != 1)
+		return "what was done";
+	model_add(&model, key, item.verdict);
 	return NULL;
 }
 
-static const char *flush(void)
+static const char *delete (void)
 {
-	int n = (int)model.n;
+	struct ng_acl_key key = rnd(4) ? model.clause[rnd(model.n)].key : random_key();
+	int err = ng_acl_del(acl, &key);
 
-	model.n = 0;
-	return ng_acl_flush(maps) == n ? NULL : "flush";
+	if (err == -ENOSPC && may_grow) {
+		if (rebuild_tables(acl))
+			return "built anew";
+		err = ng_acl_del(acl, &key);
+	}
+	return (err == 0) == model_del(&model, &key) && (!err || err == -ENOENT) ? NULL : "del";
 }
 
-/* Many keys in one call; some twice, some there already. */
-static const char *change_many(void)
+static const char *change(void)
 {
-	struct ng_acl_key keys[20];
-	struct ng_acl_change done;
-	__u8 verdict = rnd(NG_CLAUSE_VERDICT_MAX);
-	size_t n = 1 + rnd(20), before = model.n;
-	int err;
+	struct ng_acl_key key = random_key();
 
-	for (size_t i = 0; i < n; i++)
-		keys[i] = i && !rnd(4) ? keys[rnd(i)] : random_key();
-	err = ng_acl_add_all(maps, keys, n, verdict, &done);
-	if (err)
-		return err == -ENOSPC || err == -E2BIG ? NULL : "add_all";
-	for (size_t i = 0; i < n; i++)
-		model_add(&model, &keys[i], verdict);
-	return done.added == model.n - before ? NULL : "number added";
+	return model.n && rnd(10) < 3 ? delete () : put(&key);
+}
+
+static const char *empty(void)
+{
+	while (model.n) {
+		if (ng_acl_del(acl, &model.clause[0].key))
+			return "del all";
+		model_del(&model, &model.clause[0].key);
+	}
+	return NULL;
 }
 
 /* Frames */
@@ -180,7 +187,7 @@ static const char *check_hits(void)
 	const char *wrong = NULL;
 	size_t n;
 
-	if (ng_acl_list(maps, &list, &n))
+	if (ng_acl_list(acl, &list, &n))
 		return "list fails";
 	for (size_t i = 0; i < n; i++) {
 		size_t k = model_find(&model, &list[i].key);
@@ -195,9 +202,11 @@ static const char *check_hits(void)
 
 static const char *step(const struct setting *s, int prog_fd)
 {
-	const char *wrong = !rnd(150) ? flush() : !rnd(30) ? change_many() : change();
+	const char *wrong = !rnd(150)		   ? empty()
+			    : may_grow && !rnd(50) ? rebuild_tables(acl) ? "built anew" : NULL
+						   : change();
 
-	if (!wrong && (!tables_are(maps, &model) || !lookups_agree(maps, &model, 20)))
+	if (!wrong && (!tables_are(acl, &model) || !lookups_agree(acl, &model, 20)))
 		wrong = state_problem;
 	if (!wrong && prog_fd >= 0)
 		wrong = run_frames(s, prog_fd, 10);
@@ -212,8 +221,8 @@ static void random_changes(const struct setting *s, int prog_fd)
 	model.n = 0;
 	for (i = 0; i < steps && !wrong; i++)
 		wrong = step(s, prog_fd);
-	ok(!wrong, "%s, %u entries, default %s: %d random changes agree with a linear search",
-	   s->hook < NG_HOOK_MAX ? ng_hook_name[s->hook] : "tables", s->entries,
+	ok(!wrong, "%s, engine %s, default %s: %d random changes agree with a linear search",
+	   s->hook < NG_HOOK_MAX ? ng_hook_name[s->hook] : "tables", engine_name[s->engine],
 	   s->default_verdict == NG_DROP ? "drop" : "pass", steps);
 	if (wrong)
 		printf("#   step %d: %s\n", i, wrong);
@@ -221,29 +230,35 @@ static void random_changes(const struct setting *s, int prog_fd)
 
 static void run_setting(const struct setting *s)
 {
+	struct ng_acl_size size = small_tables;
 	const struct ng_gate_spec spec = {
 		.hook = s->hook,
 		.default_verdict = s->default_verdict,
-		.acl_entries = s->entries,
+		.acl = &size,
 	};
-	struct ng_maps tables;
+	struct ng_acl_tables tables;
 	struct ng_error err;
 	struct ng_gate *gate;
 
-	if (s->hook == NG_HOOK_MAX) {
-		if (!ok(make_tables(&tables, s->entries), "tables of %u entries", s->entries))
+	may_grow = s->hook == NG_HOOK_MAX;
+	if (may_grow) {
+		if (!ok(make_tables(&tables, s->engine), "tables for engine %s",
+			engine_name[s->engine]))
 			return;
-		maps = &tables;
+		acl = &tables;
 		random_changes(s, -1);
-		drop_tables(&tables);
+		ng_acl_tables_close(&tables);
 		return;
 	}
+	size.engine = s->engine;
+	size.clauses = size.rows = 1024;
+	size.nodes = size.skips = 4096;
 	if (!ok(!ng_gate_load(s->hook, NULL, &spec, &gate, &err), "%s loads",
 		ng_hook_name[s->hook])) {
 		printf("#   %s %s\n", err.what, err.why);
 		return;
 	}
-	maps = &gate->maps;
+	acl = &gate->maps.acl;
 	random_changes(s, gate->prog_fd);
 	ng_gate_close(gate);
 }
@@ -251,16 +266,19 @@ static void run_setting(const struct setting *s)
 int main(void)
 {
 	static const struct setting settings[] = {
-		{ NG_HOOK_MAX, 4096, 3000, NG_PASS },  { NG_HOOK_MAX, 48, 600, NG_PASS },
-		{ NG_HOOK_XDP, 1024, 1000, NG_PASS },  { NG_HOOK_XDP, 48, 300, NG_DROP },
-		{ NG_HOOK_TC_IN, 1024, 500, NG_DROP }, { NG_HOOK_TC_OUT, 1024, 500, NG_PASS },
+		{ NG_HOOK_MAX, NG_ENGINE_TRIE, 6000, NG_PASS },
+		{ NG_HOOK_MAX, NG_ENGINE_LPM, 2000, NG_PASS },
+		{ NG_HOOK_XDP, NG_ENGINE_TRIE, 1000, NG_PASS },
+		{ NG_HOOK_XDP, NG_ENGINE_LPM, 300, NG_DROP },
+		{ NG_HOOK_TC_IN, NG_ENGINE_TRIE, 500, NG_DROP },
+		{ NG_HOOK_TC_OUT, NG_ENGINE_LPM, 300, NG_PASS },
 	};
-	struct ng_maps m;
+	struct ng_acl_tables t;
 
 	quick = getenv("NG_QUICK");
-	if (!make_tables(&m, 8))
+	if (!make_tables(&t, NG_ENGINE_TRIE))
 		tap_skip_all("no permission to create BPF maps");
-	drop_tables(&m);
+	ng_acl_tables_close(&t);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		run_setting(&settings[i]);
 	return tap_done();

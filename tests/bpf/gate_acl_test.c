@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How clauses combine in the data path: sides, covering prefixes, counting, what each asks for. */
+#include "maps/acl_store.h"
 #include "tests/bpf/gate_run.h"
 
 #define CLAUSES_MAX 10
@@ -126,13 +127,11 @@ static struct ng_acl_key clause_key(const struct clause *c)
 
 static bool set_clauses(const struct clause *clauses)
 {
-	bool existed;
-
-	ng_acl_flush(&gates.maps);
+	gates_empty(&gates);
 	for (int i = 0; i < CLAUSES_MAX && clauses[i].prefix; i++) {
 		struct ng_acl_key key = clause_key(&clauses[i]);
 
-		if (ng_acl_add(&gates.maps, &key, clauses[i].verdict, &existed))
+		if (gates_put(&gates, &key, clauses[i].verdict))
 			return false;
 	}
 	return true;
@@ -150,8 +149,8 @@ static bool hits_agree(const struct clause *clauses, const char *name, unsigned 
 		__u64 packets = clauses[i].hits * runs;
 		__u32 id = 0;
 
-		if (!ng_acl_find(&gates.maps, &key, &id) &&
-		    !ng_acl_entry_get(&gates.maps, id, &entry) && entry.packets == packets &&
+		if (!ng_acl_find(&gates.maps.acl, &key, &id) &&
+		    !ng_acl_entry_get(&gates.maps.acl, id, &entry) && entry.packets == packets &&
 		    entry.bytes == clauses[i].hits * bytes)
 			continue;
 		printf("#   %s: %s: %llu packets, %llu bytes; want %llu, %llu\n", name,
@@ -203,25 +202,54 @@ static void run_large(const char *name, const char *hex, __u32 gso_size, int rea
 	ok(!rc && o.exact && o.reason == reason, "%s: %s", name, ng_reason_name[o.reason]);
 }
 
-/* A row that names a clause there is no room for: the default decides, and it shows. */
-static void run_broken(__u32 default_verdict)
+/* Damage: what a lookup follows leads out of a table. */
+static void row_of_no_table(struct ng_acl_tables *t, __u32 *leaf)
 {
-	struct clause clause[CLAUSES_MAX] = { { "192.0.2.1/32", NG_SRC, NG_PASS, ANY, ANY, ANY,
-						0 } };
-	struct ng_acl_key key = clause_key(&clause[0]);
+	*leaf = NG_TRIE_LEAF | NG_LEAF_ROW | t->head->row.size;
+}
+
+static void clause_of_no_table(struct ng_acl_tables *t, __u32 *leaf)
+{
+	ng_row_at(t, *leaf & NG_LEAF_ID)->clause[0] = ~0u;
+}
+
+static void node_of_no_table(struct ng_acl_tables *t, __u32 *leaf)
+{
+	*leaf = NG_TRIE_NODE | t->head->node.size;
+}
+
+static const struct damage {
+	const char *name;
+	void (*make)(struct ng_acl_tables *t, __u32 *leaf);
+	int reason;
+} damages[] = {
+	{ "a row out of its table", row_of_no_table, NG_R_INTERNAL },
+	{ "a clause out of its table", clause_of_no_table, NG_R_INTERNAL },
+	{ "a node out of its table", node_of_no_table, NG_R_DEFAULT },
+};
+
+/* The default decides, and it shows. */
+static void run_broken(const struct damage *d, __u32 default_verdict)
+{
+	static const struct clause clause[CLAUSES_MAX] = { { "192.0.0.0/16", NG_SRC, NG_PASS, 17,
+							     ANY, ANY, 0 } };
+	struct ng_acl_tables *t = &gates.maps.acl;
+	__u32 *leaf = ng_pages_at(&t->pages[NG_ACL_ROOT4_SRC], 0xc000 * sizeof(*leaf)), was;
+	struct ng_acl_row row;
 	struct outcome o = { 0 };
 	struct frame f;
-	__u32 id = 0;
 
 	set_clauses(clause);
 	gates.maps.control->default_verdict = default_verdict;
-	ng_acl_find(&gates.maps, &key, &id);
-	gates.maps.acl_class[gates.maps.acl_clause[id].class_row].clause[0] = ~0u;
+	was = *leaf;
+	row = *ng_row_at(t, was & NG_LEAF_ID);
+	d->make(t, leaf);
 	frame_set(&f, UDP_TO("0035"));
-	ok(id && !gates_judge(&gates, TC_PLAIN, &f, &o) && o.exact &&
-		   o.verdict == (int)default_verdict && o.reason == NG_R_INTERNAL,
-	   "tables that contradict themselves: default %s", ng_verdict_name[default_verdict]);
-	gates.maps.acl_class[gates.maps.acl_clause[id].class_row].clause[0] = id;
+	ok(was & NG_LEAF_ROW && !gates_judge(&gates, TC_PLAIN, &f, &o) && o.exact &&
+		   o.verdict == (int)default_verdict && o.reason == d->reason,
+	   "%s: default %s", d->name, ng_verdict_name[default_verdict]);
+	*leaf = was;
+	*ng_row_at(t, was & NG_LEAF_ID) = row;
 	gates.maps.control->default_verdict = NG_PASS;
 }
 
@@ -237,7 +265,9 @@ int main(void)
 		  ETH4 IP4("0000", "0000", "11") UDP("c000", "0035"), 0, NG_R_BAD_IP);
 	run_large("tc: IPv6 jumbogram with offload",
 		  ETH6 IP6("0000", "00") EXT("11") UDP("c000", "0035"), 1000, NG_R_ACL_SRC);
-	run_broken(NG_PASS);
-	run_broken(NG_DROP);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		run_broken(&damages[i], NG_PASS);
+		run_broken(&damages[i], NG_DROP);
+	}
 	return tap_done();
 }

@@ -145,6 +145,17 @@ static inline int gates_run(const struct gates *g, enum way way, const struct fr
 	return rc;
 }
 
+/* Of the ACL's first tables. Fewer stripes of counters than most machines have CPUs. */
+static const struct ng_acl_size gates_acl = {
+	.root_bits = { 16, 16 },
+	.clauses = 64,
+	.rows = 64,
+	.nodes = 512,
+	.skips = 512,
+	.notes = 16,
+	.stripes = 2,
+};
+
 /* What ng_load() is given to put in the place of calls; NULL: calls. */
 static int (*gates_inline)(void *arg, const struct ng_site *site, struct ng_ebpf *out);
 
@@ -164,7 +175,7 @@ static inline bool gates_load(struct gates *g, __u32 taps,
 			.object = ways[way].name,
 			.hook = ways[way].hook,
 			.frags = ways[way].frags,
-			.acl_entries = 64,
+			.acl = &gates_acl,
 			.taps = taps,
 			.filter = taps ? filter[ways[way].hook] : NULL,
 			.inline_body = gates_inline,
@@ -180,8 +191,6 @@ static inline bool gates_load(struct gates *g, __u32 taps,
 	}
 	if (ng_maps_mmap(&g->maps))
 		return fail("mapping the maps") == 0;
-	g->maps.acl_entries = 64;
-	g->maps.control->acl_entries = 64;
 	g->can_shorten = true;
 	g->can_shorten = gates_run(g, XDP_MULTI, &probe, &action) == 0;
 	ng_counters_read(&g->maps, g->counters);
@@ -243,6 +252,30 @@ static inline int gates_judge(struct gates *g, enum way way, const struct frame 
 	return 0;
 }
 
+static inline int gates_put(struct gates *g, const struct ng_acl_key *key, __u8 verdict)
+{
+	const struct ng_acl_item item = { .key = *key, .verdict = verdict };
+	struct ng_acl_change done = { 0 };
+
+	return ng_acl_put(&g->maps.acl, &item, &done);
+}
+
+/* Takes out all clauses. */
+static inline void gates_empty(struct gates *g)
+{
+	struct ng_acl_entry *list;
+	size_t n;
+
+	if (ng_acl_list(&g->maps.acl, &list, &n)) {
+		printf("# clauses not listed\n");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (ng_acl_del(&g->maps.acl, &list[i].key))
+			printf("# clause not deleted\n");
+	free(list);
+}
+
 /* One clause on a side's address (of B4, B6 for NG_DST), in both families. */
 static inline void gates_add(struct gates *g, enum ng_side side, __u8 verdict, int proto, int port)
 {
@@ -254,15 +287,14 @@ static inline void gates_add(struct gates *g, enum ng_side side, __u8 verdict, i
 		.port_lo = port < 0 ? 0 : (__u16)port,
 		.port_hi = port < 0 ? 65535 : (__u16)port,
 	};
-	bool existed;
 
 	key.prefix = (struct ng_prefix){ .family = NG_IPV4, .len = 32 };
 	inet_pton(AF_INET, side == NG_SRC ? "192.0.2.1" : "198.51.100.1", key.prefix.addr_be);
-	if (ng_acl_add(&g->maps, &key, verdict, &existed))
+	if (gates_put(g, &key, verdict))
 		printf("# IPv4 clause not added\n");
 	key.prefix = (struct ng_prefix){ .family = NG_IPV6, .len = 128 };
 	inet_pton(AF_INET6, side == NG_SRC ? "2001:db8::1" : "2001:db8::2", key.prefix.addr_be);
-	if (ng_acl_add(&g->maps, &key, verdict, &existed))
+	if (gates_put(g, &key, verdict))
 		printf("# IPv6 clause not added\n");
 }
 
@@ -302,7 +334,7 @@ static const struct setting settings[SETTINGS] = {
 
 static inline void gates_set(struct gates *g, const struct setting *s)
 {
-	ng_acl_flush(&g->maps);
+	gates_empty(g);
 	ng_counters_read(&g->maps, g->counters);
 	g->maps.control->default_verdict = s->default_verdict;
 	g->maps.control->malformed = s->malformed;

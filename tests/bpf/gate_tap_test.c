@@ -75,7 +75,7 @@ static bool new_ring(__u32 size)
 
 static __u32 jiffies(void)
 {
-	__u32 now = 0;
+	__u64 now = 0;
 
 	ng_jiffies(&jiffies_fd, &now);
 	return now;
@@ -281,7 +281,9 @@ static void test_verdict(void)
 			       last.head.action == (action & 0xff);
 			if (row[i].reason == NG_R_ACL_SRC)
 				good = good &&
-				       !ng_acl_entry_get(&gates.maps, last.head.clause, &clause) &&
+				       !ng_acl_entry_get(&gates.maps.acl,
+							 NG_DECIDER_CLAUSE(last.head.clause),
+							 &clause) &&
 				       clause.verdict == row[i].verdict &&
 				       clause.key.prefix.family == NG_IPV4;
 			else

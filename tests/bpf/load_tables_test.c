@@ -36,12 +36,9 @@ static struct ng_ebpf make_filter(size_t word, __u32 answer, size_t words)
 
 static struct ng_load spec_of(enum ng_hook hook, const struct ng_ebpf *filter, __u32 taps)
 {
-	return (struct ng_load){ .object = "test",
-				 .hook = hook,
-				 .tap_only = true,
-				 .acl_entries = 2,
-				 .taps = taps,
-				 .filter = filter };
+	return (struct ng_load){
+		.object = "test", .hook = hook, .tap_only = true, .taps = taps, .filter = filter
+	};
 }
 
 static bool wants(struct ng_maps *m, int prog_fd, __u32 slot)
@@ -51,7 +48,7 @@ static bool wants(struct ng_maps *m, int prog_fd, __u32 slot)
 		    .repeat = 1);
 	struct ng_tap_stats before = { 0 }, after = { 0 };
 	int fd = -1;
-	__u32 now = 0;
+	__u64 now = 0;
 
 	ng_jiffies(&fd, &now);
 	close(fd);

@@ -53,7 +53,7 @@ static int run_frame(int prog_fd, unsigned char proto, unsigned char port)
 static __u32 lease(void)
 {
 	int fd = -1;
-	__u32 now = 0;
+	__u64 now = 0;
 
 	if (ng_jiffies(&fd, &now))
 		printf("# jiffies cannot be read\n");
@@ -339,7 +339,7 @@ static void test_promote(const struct ng_pins *pins, const struct ng_link *lo)
 	ok(!ng_gate_attach(pins, lo, &whole, &h, &err), "attach makes it a whole gate");
 	if (h) {
 		is_int(h->maps.control->temporary, 0, "no longer temporary");
-		is_int(h->maps.acl_entries, NG_ACL_ENTRIES, "with room for an ACL");
+		is_int(h->maps.acl_gen, 1, "with ACL tables");
 		is_int(run_frame(h->prog_fd, IPPROTO_UDP, 53), 2, "it drops by default now");
 		is_int(matched(g, 0), 1, "and its tap goes on");
 		is_int(ng_gate_attach(pins, lo, &whole, &g, &err), -EEXIST,

@@ -63,7 +63,7 @@ static int check_record(const void *data, size_t size, void *arg)
 
 static int renew(struct bench *b)
 {
-	__u32 now;
+	__u64 now;
 	int rc = ng_jiffies(&b->jiffies_fd, &now);
 
 	b->gate->maps.control->tap[SLOT].lease_jiffies = (now + NG_TAP_LEASE_TICKS) | 1;
@@ -218,7 +218,8 @@ static void test_ring_full(struct bench *b)
 static void test_lease(struct bench *b)
 {
 	struct seen s = { .b = b, .len = 60, .snaplen = 262144 };
-	__u32 *lease = &b->gate->maps.control->tap[SLOT].lease_jiffies, now = 0;
+	__u32 *lease = &b->gate->maps.control->tap[SLOT].lease_jiffies;
+	__u64 now = 0;
 
 	ng_tap_stats_zero(&b->gate->maps, SLOT);
 	*lease = 0;
@@ -242,7 +243,7 @@ static void test_slots(struct ng_maps *m)
 	int jiffies_fd = -1;
 	void *words = NULL;
 	size_t size = 0;
-	__u32 now = 0;
+	__u64 now = 0;
 	pid_t child;
 
 	ok(!ng_jiffies(&jiffies_fd, &now), "jiffies can be read");

@@ -193,7 +193,7 @@ remember
 
 # --- a pin that somebody removed: no command that has other business opens the interface
 run ng acl add ng0 drop 192.0.2.0/24
-rm /sys/fs/bpf/nicgate/n*/i100/xdp/ng_acl4_dst
+rm /sys/fs/bpf/nicgate/n*/i100/xdp/acl*/ng_root6
 for words in "acl add ng0 drop 203.0.113.0/24" "attach ng0 --hook xdp" "stats ng0"; do
 	# shellcheck disable=SC2086 # the words
 	run ng $words

@@ -59,7 +59,7 @@ if ! ng status ng0 | grep -q tcx; then
 	wait_for 5 swapped
 	is "$?" 0 "a program whose place another took is gone, nothing holds it"
 	stop "$bg" INT
-	rm /sys/fs/bpf/nicgate/n*/i100/tc-out/ng_acl4_dst
+	rm /sys/fs/bpf/nicgate/n*/i100/tc-out/acl*/ng_acl_row
 	run ng attach ng0 --hook tc-out
 	is "$rc" 1 "a filter's gate that misses a map is not taken for an unfinished one"
 	ng detach ng0 --hook tc-out >"$tmp/out"

@@ -95,7 +95,7 @@ zero --by verdict
 EOF
 # A gate that cannot be opened hides none of the others.
 ng attach lo --hook tc-in >/dev/null
-rm /sys/fs/bpf/nicgate/n*/i100/xdp/ng_acl4_dst
+rm /sys/fs/bpf/nicgate/n*/i100/xdp/ng_counters
 run ng stats
 is "$rc" 1 "a pin is missing: exit 1"
 is "$(awk 'NR > 1 { print $1, $2 }' "$tmp/out" | sort -u | xargs)" "lo tc-in ng0 tc-out" "and the other gates are shown"

@@ -194,6 +194,24 @@ static void touch(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, con
 		close(fd);
 }
 
+static bool has(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook, const char *name)
+{
+	char path[300];
+
+	return !ng_pins_path(p, ifindex, hook, name, path, sizeof(path)) && !access(path, F_OK);
+}
+
+static void make_generation(const struct ng_pins *p, __u32 ifindex, enum ng_hook hook,
+			    const char *name)
+{
+	char path[300], file[64];
+
+	snprintf(file, sizeof(file), "%s/ng_acl_head", name);
+	if (!ng_pins_path(p, ifindex, hook, name, path, sizeof(path)))
+		mkdir(path, 0700);
+	touch(p, ifindex, hook, file);
+}
+
 static void test_walk(void)
 {
 	struct ng_pins p = pins_at(1), q = pins_at(2);
@@ -216,6 +234,16 @@ static void test_walk(void)
 	   "other namespaces are walked: %s", seen);
 	touch(&p, 3, NG_HOOK_XDP, "link");
 	touch(&p, 3, NG_HOOK_XDP, "ng_control");
+	make_generation(&p, 3, NG_HOOK_XDP, "acl1");
+	make_generation(&p, 3, NG_HOOK_XDP, "acl20");
+	ok(!ng_pins_dir(&p, 3, NG_HOOK_XDP, path, sizeof(path)) && !ng_pins_remove_acl(path, 7),
+	   "removing ACL tables that are not there is no error");
+	ok(!ng_pins_keep_acl(path, 20), "all ACL tables but those of one generation are removed");
+	ok(!has(&p, 3, NG_HOOK_XDP, "acl1") && has(&p, 3, NG_HOOK_XDP, "acl20/ng_acl_head") &&
+		   has(&p, 3, NG_HOOK_XDP, "link"),
+	   "and nothing else");
+	ok(ng_pins_has_keeper(&p, 3, NG_HOOK_XDP) && !ng_pins_has_keeper(&p, 3, NG_HOOK_TC_OUT),
+	   "what holds a program is seen");
 	ok(!ng_pins_remove(&p, 3, NG_HOOK_XDP), "a gate's pins are removed");
 	seen[0] = '\0';
 	ok(!ng_pins_each(&p, note, NULL) && !strcmp(seen, "3:tc-out 10:tc-out "), "only its: %s",
