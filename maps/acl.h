@@ -64,6 +64,9 @@ long ng_acl_items_sort(struct ng_acl_item *item, size_t n);
 size_t ng_acl_merge(const struct ng_acl_item *old, size_t n_old, const struct ng_acl_item *new,
 		    size_t n_new, bool keep, struct ng_acl_item *out, struct ng_acl_change *change);
 
+/* Takes the one with this key out of sorted items. Returns how many are left. */
+size_t ng_acl_items_without(struct ng_acl_item *item, size_t n, const struct ng_acl_key *key);
+
 /*
  * Adds a clause, or gives the one with the same key this verdict, timeout and note; counters go on.
  * What the next packet meets is the change. -ENOSPC: the tables are too small, -E2BIG:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Two sorted lists of items into one, and what that changes. Pure. */
+/* Sorted lists of items: two into one, and what that changes; one item less. Pure. */
 #include "maps/acl.h"
 
 #include <string.h>
@@ -57,4 +57,15 @@ size_t ng_acl_merge(const struct ng_acl_item *old, size_t n_old, const struct ng
 		}
 	}
 	return n;
+}
+
+size_t ng_acl_items_without(struct ng_acl_item *item, size_t n, const struct ng_acl_key *key)
+{
+	struct ng_acl_key k = ng_acl_key_normal(key);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (ng_acl_compare_key(&item[i].key, &k))
+			item[kept++] = item[i];
+	return kept;
 }

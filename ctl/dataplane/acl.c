@@ -78,10 +78,8 @@ static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t
 	int rc = clauses_read(gate, &old);
 
 	ng_acl_tables_size(&gate->maps.acl, &like);
-
 	if (!rc) {
-		all = malloc((old.n + n + 1) *
-			     sizeof(*all)); /* pages that are not touched are not there */
+		all = malloc((old.n + n + 1) * sizeof(*all));
 		rc = all ? 0 : -ENOMEM;
 	}
 	if (rc)
@@ -98,26 +96,37 @@ static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t
 	return rc;
 }
 
-static int rebuild(struct ng_gate *gate, struct ng_error *err)
+/* A new generation of what is there, but for one clause (NULL: all). */
+static int make_again(struct ng_gate *gate, const struct ng_acl_size *like,
+		      const struct ng_acl_key *without, struct ng_error *err)
 {
-	struct ng_acl_change change = { 0 };
+	struct clauses c = { 0 };
+	int rc = clauses_read(gate, &c);
 
-	return merge_in(gate, NULL, 0, true, &change, err);
+	if (!rc && without)
+		c.n = ng_acl_items_without(c.item, c.n, without);
+	rc = rc ? failed(gate, rc, err) : swap_in(gate, c.item, c.n, like, err);
+	clauses_free(&c);
+	return rc;
+}
+
+static int rebuild(struct ng_gate *gate, const struct ng_acl_key *without, struct ng_error *err)
+{
+	struct ng_acl_size like;
+
+	ng_acl_tables_size(&gate->maps.acl, &like);
+	return make_again(gate, &like, without, err);
 }
 
 int ng_gate_acl_remake(struct ng_gate *gate, enum ng_acl_engine engine, bool counted,
 		       struct ng_error *err)
 {
-	struct clauses c = { 0 };
 	struct ng_acl_size like;
-	int rc = clauses_read(gate, &c);
 
 	ng_acl_tables_size(&gate->maps.acl, &like);
 	like.engine = engine;
 	like.stripes = counted; /* how many follows from how many clauses there are */
-	rc = rc ? failed(gate, rc, err) : swap_in(gate, c.item, c.n, &like, err);
-	clauses_free(&c);
-	return rc;
+	return make_again(gate, &like, NULL, err);
 }
 
 int ng_gate_acl_mend(struct ng_gate *gate, struct ng_error *err)
@@ -129,7 +138,7 @@ int ng_gate_acl_mend(struct ng_gate *gate, struct ng_error *err)
 
 	if (acl->head->dirty) {
 		ng_note("%s: finishing the change of a command that died", gate->link.name);
-		return rebuild(gate, err);
+		return rebuild(gate, NULL, err);
 	}
 	if (!acl->head->deadline)
 		return 0;
@@ -138,7 +147,7 @@ int ng_gate_acl_mend(struct ng_gate *gate, struct ng_error *err)
 		return ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name,
 			      "reading the kernel's clock failed");
 	swept = ng_acl_sweep(acl, now);
-	return swept < 0 ? rebuild(gate, err) : 0;
+	return swept < 0 ? rebuild(gate, NULL, err) : 0;
 }
 
 /* One is a store; several are seen by no packet one by one. */
@@ -173,13 +182,7 @@ int ng_gate_acl_del(struct ng_gate *gate, const struct ng_acl_key *key, struct n
 {
 	int rc = ng_acl_del(&gate->maps.acl, key);
 
-	if (rc == -ENOSPC) {
-		rc = rebuild(gate, err);
-		if (rc)
-			return rc;
-		rc = ng_acl_del(&gate->maps.acl, key);
-	}
-	if (rc && rc != -ENOENT)
-		return failed(gate, rc, err);
-	return rc;
+	if (rc == -ENOSPC)
+		return rebuild(gate, key, err);
+	return rc && rc != -ENOENT ? failed(gate, rc, err) : rc;
 }

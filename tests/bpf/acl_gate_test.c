@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes of a gate's ACL as commands make them: in place where there is room, else by a new generation. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ctl/dataplane/acl.h"
+#include "tests/tap.h"
+
+#define BELOW 3000 /* more rows than new tables keep free */
+
+static struct ng_gate *load(void)
+{
+	const struct ng_gate_spec spec = { .hook = NG_HOOK_TC_IN };
+	struct ng_gate *gate = NULL;
+	struct ng_error err;
+
+	return ng_gate_load(spec.hook, NULL, &spec, &gate, &err) ? NULL : gate;
+}
+
+static struct ng_acl_item item4(__u32 address, __u8 len, __u8 proto)
+{
+	return (struct ng_acl_item){
+		.key = { .prefix = { .family = NG_IPV4, .len = len, .addr_be[0] = htonl(address) },
+			 .any_proto = !proto,
+			 .proto = proto,
+			 .any_port = true,
+			 .port_hi = 65535 },
+		.verdict = NG_DROP,
+	};
+}
+
+/* A prefix above many rows: all of them are made anew when it goes, and there may be no room for that. */
+static void test_delete_above_rows(struct ng_gate *gate)
+{
+	struct ng_acl_item *item = calloc(BELOW + 1, sizeof(*item));
+	struct ng_acl_item wide = item4(0x0a000000, 8, 17);
+	struct ng_acl_change done = { 0 };
+	struct ng_error err = { 0 };
+	__u32 id;
+
+	for (__u32 i = 0; i < BELOW; i++)
+		item[i] = item4(0x0a000000 + i, 32, 6);
+	item[BELOW] = wide;
+	is_int(ng_gate_acl_replace(gate, item, BELOW + 1, &done, &err), 0,
+	       "a prefix above %d others with rows", BELOW);
+	is_int(ng_gate_acl_del(gate, &wide.key, &err), 0, "is deleted");
+	is_int(gate->maps.acl.head->clause.used, BELOW, "and nothing else");
+	is_int(ng_acl_find(&gate->maps.acl, &wide.key, &id), -ENOENT, "it is not found");
+	is_int(ng_gate_acl_del(gate, &wide.key, &err), -ENOENT, "nor deleted again");
+	free(item);
+}
+
+int main(void)
+{
+	struct ng_gate *gate = load();
+
+	if (!gate)
+		tap_skip_all("no permission to load programs");
+	test_delete_above_rows(gate);
+	ng_gate_close(gate);
+	return tap_done();
+}
