@@ -157,8 +157,8 @@ int ng_gate_acl_add(struct ng_gate *gate, struct ng_acl_item *item, size_t n,
 	long sorted = ng_acl_items_sort(item, n);
 	int rc;
 
-	if (sorted < 0)
-		return failed(gate, (int)sorted, err);
+	if (sorted <= 0)
+		return sorted ? failed(gate, (int)sorted, err) : 0;
 	n = (size_t)sorted;
 	if (n != 1)
 		return merge_in(gate, item, n, true, change, err);

@@ -51,6 +51,16 @@ static void test_delete_above_rows(struct ng_gate *gate)
 	free(item);
 }
 
+static void test_nothing_added(struct ng_gate *gate)
+{
+	struct ng_acl_change done = { 0 };
+	struct ng_error err = { 0 };
+	__u32 gen = gate->maps.acl_gen;
+
+	is_int(ng_gate_acl_add(gate, NULL, 0, &done, &err), 0, "no clauses are added");
+	is_int(gate->maps.acl_gen, gen, "which needs no new tables");
+}
+
 int main(void)
 {
 	struct ng_gate *gate = load();
@@ -58,6 +68,7 @@ int main(void)
 	if (!gate)
 		tap_skip_all("no permission to load programs");
 	test_delete_above_rows(gate);
+	test_nothing_added(gate);
 	ng_gate_close(gate);
 	return tap_done();
 }
