@@ -82,7 +82,8 @@ long ng_acl_sweep(struct ng_acl_tables *t, __u64 now_jiffies);
 
 /*
  * New tables with these items, sorted (ng_acl_items_sort()). `like`: engine and stripes; sizes are
- * what the items need and half as much again. -E2BIG: *bad is the first item too many on its prefix.
+ * what the items need and a quarter more. -E2BIG: *bad is the first item too many on its prefix;
+ * -EFBIG: more items than tables can be made for.
  */
 int ng_acl_build(const struct ng_acl_item *item, size_t n, const struct ng_acl_size *like,
 		 struct ng_acl_tables *out, size_t *bad);

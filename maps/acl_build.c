@@ -17,6 +17,7 @@
 
 #define COVERS_MAX 129 /* of one address: a prefix of each length */
 #define NODES_EACH 8   /* at most taken for each prefix, on the average; see ng_trie_replace() */
+#define ITEMS_MAX  (NG_TRIE_ID_MAX / NODES_EACH / 2)
 
 /* Spare room of new tables, beside a quarter of what they hold: what changes in place may take. */
 #define SPARE_CLAUSES (4096 - 1)
@@ -93,7 +94,7 @@ static void draft_close(struct draft *d)
 static int draft_open(struct draft *d, const struct ng_acl_item *item, size_t n,
 		      const struct ng_acl_size *like)
 {
-	size_t nodes = NODES_EACH * n + NG_TRIE_TAKES_MAX, notes = note_pieces(item, n);
+	const size_t nodes = NODES_EACH * n + NG_TRIE_TAKES_MAX, notes = note_pieces(item, n);
 	__u32 bits[NG_SIDE_MAX] = { root_bits_for(item, n, NG_SRC),
 				    root_bits_for(item, n, NG_DST) };
 	const size_t bytes[NG_ACL_MAP_MAX] = {
@@ -114,8 +115,6 @@ static int draft_open(struct draft *d, const struct ng_acl_item *item, size_t n,
 	memset(d, 0, sizeof(*d));
 	for (int i = 0; i < NG_ACL_MAP_MAX; i++)
 		d->t.fd[i] = -1;
-	if (n > NG_TRIE_ID_MAX / NODES_EACH / 2)
-		return -E2BIG;
 	for (int i = 0; i < NG_ACL_MAP_MAX && !err; i++)
 		if (bytes[i])
 			err = reserve(&d->t.pages[i], bytes[i]);
@@ -204,9 +203,12 @@ static int fill(struct draft *d, const struct ng_acl_item *item, size_t n, size_
 
 /* Into maps */
 
-static __u32 with_room(__u32 fresh, __u32 spare)
+/* At most what there can be: then with less room. */
+static __u32 with_room(__u32 fresh, __u32 spare, size_t max)
 {
-	return fresh + fresh / 4 + spare;
+	__u32 size = fresh + fresh / 4 + spare;
+
+	return size > max && fresh <= max ? (__u32)max : size;
 }
 
 static struct ng_acl_size size_for(const struct draft *d, const struct ng_acl_size *like)
@@ -215,13 +217,21 @@ static struct ng_acl_size size_for(const struct draft *d, const struct ng_acl_si
 	struct ng_acl_size size = *like;
 
 	memcpy(size.root_bits, h->root_bits, sizeof(size.root_bits));
-	size.clauses = with_room(h->clause.fresh, SPARE_CLAUSES);
-	size.rows = with_room(h->row.fresh, SPARE_ROWS);
-	size.nodes = with_room(h->node.fresh, SPARE_NODES);
-	size.skips = with_room(h->skip.fresh, SPARE_NODES);
-	size.notes = with_room(h->note.fresh, SPARE_NOTES);
+	size.clauses = with_room(h->clause.fresh, SPARE_CLAUSES, NG_TRIE_ID_MAX);
+	size.rows = with_room(h->row.fresh, SPARE_ROWS, NG_TRIE_ID_MAX);
+	size.nodes = with_room(h->node.fresh, SPARE_NODES, NG_ACL_NODES_MAX);
+	size.skips = with_room(h->skip.fresh, SPARE_NODES, NG_ACL_SKIPS_MAX);
+	size.notes = with_room(h->note.fresh, SPARE_NOTES, NG_TRIE_ID_MAX);
 	size.stripes = like->stripes ? ng_acl_stripes_for(size.clauses) : 0;
 	return size;
+}
+
+static int create(const struct draft *d, const struct ng_acl_size *like, struct ng_acl_tables *out)
+{
+	struct ng_acl_size size = size_for(d, like);
+	int err = ng_acl_tables_create(&size, out);
+
+	return err == -E2BIG ? -EFBIG : err;
 }
 
 static int copy_table(struct draft *d, struct ng_acl_tables *out, enum ng_acl_map map, size_t bytes)
@@ -315,16 +325,17 @@ static int set_lpm(struct ng_acl_tables *out)
 int ng_acl_build(const struct ng_acl_item *item, size_t n, const struct ng_acl_size *like,
 		 struct ng_acl_tables *out, size_t *bad)
 {
-	struct draft *d = malloc(sizeof(*d));
-	struct ng_acl_size size;
-	int err = d ? draft_open(d, item, n, like) : -ENOMEM;
+	struct draft *d;
+	int err;
 
+	if (n > ITEMS_MAX)
+		return -EFBIG;
+	d = malloc(sizeof(*d));
+	err = d ? draft_open(d, item, n, like) : -ENOMEM;
 	if (!err)
 		err = fill(d, item, n, bad);
-	if (!err) {
-		size = size_for(d, like);
-		err = ng_acl_tables_create(&size, out);
-	}
+	if (!err)
+		err = create(d, like, out);
 	if (!err) {
 		err = copy_tables(d, out);
 		if (!err)

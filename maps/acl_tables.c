@@ -161,14 +161,17 @@ static bool is_root_bits(__u32 bits)
 	return bits == 16 || bits == 20 || bits == 24;
 }
 
-static bool is_size(const struct ng_acl_size *s)
+static int check_size(const struct ng_acl_size *s)
 {
 	if (s->engine >= NG_ENGINE_MAX || !is_count(s->clauses) || !is_count(s->rows) ||
 	    !is_count(s->notes) || (s->stripes & (s->stripes - 1)))
-		return false;
-	return s->engine == NG_ENGINE_LPM ||
-	       (is_root_bits(s->root_bits[NG_SRC]) && is_root_bits(s->root_bits[NG_DST]) &&
-		is_count(s->nodes) && is_count(s->skips));
+		return -EINVAL;
+	if (s->engine == NG_ENGINE_LPM)
+		return 0;
+	if (!is_root_bits(s->root_bits[NG_SRC]) || !is_root_bits(s->root_bits[NG_DST]) ||
+	    !is_count(s->nodes) || !is_count(s->skips))
+		return -EINVAL;
+	return s->nodes <= NG_ACL_NODES_MAX && s->skips <= NG_ACL_SKIPS_MAX ? 0 : -E2BIG;
 }
 
 size_t ng_acl_size_bytes(const struct ng_acl_size *size)
@@ -256,7 +259,7 @@ static void init_head(const struct ng_acl_size *size, struct ng_acl_head *h)
 int ng_acl_tables_create(const struct ng_acl_size *size, struct ng_acl_tables *t)
 {
 	struct ng_acl_tables tables = NG_ACL_TABLES_INIT;
-	int rc = is_size(size) ? 0 : -EINVAL;
+	int rc = check_size(size);
 
 	for (int i = 0; !rc && i < NG_ACL_MAP_MAX; i++) {
 		if (!is_map_of(i, size->engine))

@@ -33,6 +33,10 @@ enum ng_acl_map {
 /* "ng_acl_head", "ng_root4_src", .. : map name, pin name and name in the BPF object. */
 extern const char *const ng_acl_map_name[NG_ACL_MAP_MAX];
 
+/* The verifier lets a program add less than 2^29 to where a table begins (BPF_MAX_VAR_OFF). */
+#define NG_ACL_NODES_MAX ((1u << 29) / sizeof(struct ng_trie_node))
+#define NG_ACL_SKIPS_MAX ((1u << 29) / sizeof(struct ng_trie_skip))
+
 /* How large: elements, those never used (id 0) included. An engine's maps exist for that engine only. */
 struct ng_acl_size {
 	enum ng_acl_engine engine;

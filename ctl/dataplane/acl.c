@@ -7,14 +7,29 @@
 
 #include "maps/jiffies.h"
 
-static int failed(const struct ng_gate *gate, int rc, struct ng_error *err)
+static int too_many(const struct ng_gate *gate, int rc, struct ng_error *err)
 {
+	const struct ng_acl_head *head = gate->maps.acl.head;
+
 	if (rc == -E2BIG) {
 		ng_err(err, NG_EXIT_FAILED, 0, gate->link.name,
 		       "too many clauses; nothing was changed");
 		ng_err_why(err, "a prefix can have %d clauses", NG_ACL_CLAUSES_MAX);
 		return rc;
 	}
+	ng_err(err, NG_EXIT_FAILED, 0, gate->link.name, "too many entries; nothing was changed");
+	if (head->engine == NG_ENGINE_TRIE) {
+		ng_err_why(err, "a program reads %zu nodes of a trie at most",
+			   (size_t)NG_ACL_NODES_MAX);
+		ng_err_try(err, "nicgate attach %s --engine lpm    (slower)", gate->link.name);
+	}
+	return rc;
+}
+
+static int failed(const struct ng_gate *gate, int rc, struct ng_error *err)
+{
+	if (rc == -E2BIG || rc == -EFBIG)
+		return too_many(gate, rc, err);
 	ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "changing the ACL failed");
 	if (gate->maps.acl.head->dirty)
 		ng_err_why(err, "the next nicgate acl command puts the tables in order");

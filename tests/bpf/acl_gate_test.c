@@ -61,6 +61,17 @@ static void test_nothing_added(struct ng_gate *gate)
 	is_int(gate->maps.acl_gen, gen, "which needs no new tables");
 }
 
+/* The items are not looked at: there are not so many. */
+static void test_too_many(void)
+{
+	const struct ng_acl_size like = { .engine = NG_ENGINE_TRIE };
+	struct ng_acl_tables built;
+	size_t bad;
+
+	is_int(ng_acl_build(NULL, NG_TRIE_ID_MAX, &like, &built, &bad), -EFBIG,
+	       "more clauses than there are ids are no fault of a prefix");
+}
+
 int main(void)
 {
 	struct ng_gate *gate = load();
@@ -69,6 +80,7 @@ int main(void)
 		tap_skip_all("no permission to load programs");
 	test_delete_above_rows(gate);
 	test_nothing_added(gate);
+	test_too_many();
 	ng_gate_close(gate);
 	return tap_done();
 }

@@ -134,8 +134,11 @@ static void test_refused(void)
 	size.stripes = 3;
 	refuse("three stripes", size, -EINVAL);
 	size = small_trie;
-	size.nodes = 1u << 27;
-	refuse("8 GiB of nodes", size, -E2BIG);
+	size.nodes = NG_ACL_NODES_MAX + 1;
+	refuse("more nodes than a program can read", size, -E2BIG);
+	size = small_trie;
+	size.skips = NG_ACL_SKIPS_MAX + 1;
+	refuse("more skips than a program can read", size, -E2BIG);
 	size = small_trie;
 	size.engine = NG_ENGINE_MAX;
 	refuse("an engine that is none", size, -EINVAL);
