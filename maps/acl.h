@@ -114,7 +114,7 @@ struct ng_acl_entry {
 };
 /* All clauses, by ng_acl_compare_key(). Caller frees *list. */
 int ng_acl_list(struct ng_acl_tables *t, struct ng_acl_entry **list, size_t *n);
-/* Reads one clause as an entry, counters included. -ENOENT when there is none. */
+/* Reads one clause as an entry, counters included. -ENOENT when there is none, or no tables. */
 int ng_acl_entry_get(struct ng_acl_tables *t, __u32 clause, struct ng_acl_entry *entry);
 void ng_acl_note(struct ng_acl_tables *t, __u32 note, char text[NG_ACL_NOTE_MAX + 1]);
 /* The clauses as items; notes point into *notes. Caller frees both. */

@@ -107,7 +107,7 @@ int ng_acl_entry_get(struct ng_acl_tables *t, __u32 clause, struct ng_acl_entry 
 	const struct ng_acl_clause *c;
 	struct ng_acl_hit hits;
 
-	if (!clause || clause >= t->head->clause.size)
+	if (!t->head || !clause || clause >= t->head->clause.size)
 		return -ENOENT;
 	c = ng_clause_at(t, clause);
 	if (c->state != NG_CLAUSE_LIVE)
