@@ -58,7 +58,10 @@ void ng_acl_warn_masked(const struct ng_acl_words *words);
  * a reader of stdout that is slow keeps nobody else waiting. NULL: *err is filled. */
 struct ng_out *ng_acl_out_begin(struct ng_acl_call *c, struct ng_error *err);
 int ng_acl_out_end(struct ng_out *out, struct ng_error *err);
-/* The table of entries. What `show` does not name is in JSON only. Ended by ng_table_end(). */
+/*
+ * The table of entries, read before the lock is let go: notes are used again at once. What `show` does
+ * not name is in JSON only. Ended by ng_table_end(). note: the entry's; "": none.
+ */
 #define NG_ACL_COLUMNS 14
 enum ng_acl_show { NG_ACL_SHOW_HITS = 1, NG_ACL_SHOW_TIMES = 2, NG_ACL_SHOW_NOTES = 4 };
 struct ng_acl_table {
@@ -68,7 +71,7 @@ struct ng_acl_table {
 };
 void ng_acl_table_begin(struct ng_acl_table *t, struct ng_out *out, unsigned int show);
 void ng_acl_table_row(struct ng_acl_table *t, enum ng_dir dir, struct ng_gate *gate,
-		      const struct ng_acl_entry *e);
+		      const struct ng_acl_entry *e, const char *note);
 /* What of times and comments these entries have. */
 unsigned int ng_acl_shows(const struct ng_acl_entry *e, size_t n);
 

@@ -33,20 +33,58 @@ int ng_acl_call_open_all(struct ng_acl_call *c, struct ng_error *err)
 struct listing {
 	struct ng_acl_entry *entry[NG_DIR_MAX];
 	size_t n[NG_DIR_MAX];
+	char *notes[NG_DIR_MAX]; /* of those that have one, one behind the other */
 };
+
+static int read_notes(struct ng_gate *gate, const struct ng_acl_entry *e, size_t n, char **notes)
+{
+	size_t noted = 1;
+	char *at;
+
+	for (size_t i = 0; i < n; i++)
+		noted += e[i].note != 0;
+	at = *notes = malloc(noted * (NG_ACL_NOTE_MAX + 1)); /* what is not touched is not there */
+	if (!at)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (!e[i].note)
+			continue;
+		ng_acl_note(&gate->maps.acl, e[i].note, at);
+		at += strlen(at) + 1;
+	}
+	return 0;
+}
 
 static int read_listing(const struct ng_acl_call *c, struct listing *l, struct ng_error *err)
 {
-	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
-		int rc = c->gate[dir]
-				 ? ng_acl_list(&c->gate[dir]->maps.acl, &l->entry[dir], &l->n[dir])
-				 : 0;
+	int rc = 0;
 
-		if (rc)
-			return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name,
-				      "reading the ACL failed");
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
+		struct ng_gate *gate = c->gate[dir];
+
+		if (!gate)
+			continue;
+		rc = ng_acl_list(&gate->maps.acl, &l->entry[dir], &l->n[dir]);
+		if (!rc)
+			rc = read_notes(gate, l->entry[dir], l->n[dir], &l->notes[dir]);
 	}
-	return 0;
+	return rc ? ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed") : 0;
+}
+
+static void show_direction(struct ng_acl_table *table, const struct ng_acl_call *c,
+			   const struct listing *l, int dir, const struct ng_prefix *match)
+{
+	const char *note = l->notes[dir];
+
+	for (size_t i = 0; i < l->n[dir]; i++) {
+		const struct ng_acl_entry *e = &l->entry[dir][i];
+		const struct ng_prefix *p = &e->key.prefix;
+
+		if (!match || ng_prefix_covers(p, match) || ng_prefix_covers(match, p))
+			ng_acl_table_row(table, dir, c->gate[dir], e, e->note ? note : "");
+		if (e->note)
+			note += strlen(note) + 1;
+	}
 }
 
 static int show_listing(struct ng_acl_call *c, const struct listing *l,
@@ -62,12 +100,7 @@ static int show_listing(struct ng_acl_call *c, const struct listing *l,
 		show |= ng_acl_shows(l->entry[dir], l->n[dir]);
 	ng_acl_table_begin(&table, out, show);
 	for (int dir = 0; dir < NG_DIR_MAX; dir++)
-		for (size_t i = 0; i < l->n[dir]; i++) {
-			const struct ng_prefix *p = &l->entry[dir][i].key.prefix;
-
-			if (!match || ng_prefix_covers(p, match) || ng_prefix_covers(match, p))
-				ng_acl_table_row(&table, dir, c->gate[dir], &l->entry[dir][i]);
-		}
+		show_direction(&table, c, l, dir, match);
 	ng_table_end(out);
 	return ng_acl_out_end(out, err);
 }
@@ -91,8 +124,10 @@ int ng_acl_run_list(struct ng_acl_call *c, struct ng_error *err)
 		rc = read_listing(c, &l, err);
 	if (!rc)
 		rc = show_listing(c, &l, c->match ? &match : NULL, err);
-	for (int dir = 0; dir < NG_DIR_MAX; dir++)
+	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
 		free(l.entry[dir]);
+		free(l.notes[dir]);
+	}
 	return rc;
 }
 

@@ -200,16 +200,14 @@ static void life_cells(struct ng_acl_table *t, const struct ng_acl_entry *e)
 }
 
 void ng_acl_table_row(struct ng_acl_table *t, enum ng_dir dir, struct ng_gate *gate,
-		      const struct ng_acl_entry *e)
+		      const struct ng_acl_entry *e, const char *note)
 {
 	char prefix[NG_PREFIX_TEXT], proto[NG_MATCH_TEXT], port[NG_MATCH_TEXT];
-	char note[NG_ACL_NOTE_MAX + 1];
 	struct ng_out *out = t->out;
 
 	ng_prefix_format(&e->key.prefix, prefix);
 	ng_proto_format(&e->key, proto);
 	ng_port_format(&e->key, port);
-	ng_acl_note(&gate->maps.acl, e->note, note);
 	ng_table_str(out, ng_dir_name[dir]);
 	ng_table_str(out, ng_side_name[e->key.side]);
 	ng_table_str(out, prefix);
@@ -218,7 +216,7 @@ void ng_acl_table_row(struct ng_acl_table *t, enum ng_dir dir, struct ng_gate *g
 	ng_table_str(out, ng_verdict_name[e->verdict]);
 	hit_cells(t, gate->maps.acl.head->stripes, e);
 	life_cells(t, e);
-	ng_table_str(out, e->note ? note : NULL);
+	ng_table_str(out, *note ? note : NULL);
 }
 
 unsigned int ng_acl_shows(const struct ng_acl_entry *e, size_t n)

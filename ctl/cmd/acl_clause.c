@@ -89,6 +89,7 @@ int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err)
 	struct ng_acl_words words;
 	struct ng_acl_table table;
 	struct ng_acl_entry entry;
+	char note[NG_ACL_NOTE_MAX + 1];
 	struct ng_out *out;
 	__u32 clause;
 	int rc = open_for_key(c, NG_ACL_FORM_KEY, &words, err);
@@ -102,11 +103,12 @@ int ng_acl_run_get(struct ng_acl_call *c, struct ng_error *err)
 		rc = ng_acl_entry_get(&c->gate[words.dir]->maps.acl, clause, &entry);
 	if (rc)
 		return ng_err(err, NG_EXIT_FAILED, -rc, c->link.name, "reading the ACL failed");
+	ng_acl_note(&c->gate[words.dir]->maps.acl, entry.note, note);
 	out = ng_acl_out_begin(c, err);
 	if (!out)
 		return -ENOMEM;
 	ng_acl_table_begin(&table, out, NG_ACL_SHOW_HITS | ng_acl_shows(&entry, 1));
-	ng_acl_table_row(&table, words.dir, c->gate[words.dir], &entry);
+	ng_acl_table_row(&table, words.dir, c->gate[words.dir], &entry, note);
 	ng_table_end(out);
 	return ng_acl_out_end(out, err);
 }
@@ -115,9 +117,12 @@ static int show_test(struct ng_acl_call *c, struct ng_gate *gate, const struct n
 		     const struct ng_acl_entry *entry, struct ng_error *err)
 {
 	__u32 fallback = gate->maps.control->default_verdict;
-	struct ng_out *out = ng_acl_out_begin(c, err);
+	char note[NG_ACL_NOTE_MAX + 1];
 	struct ng_acl_table table;
+	struct ng_out *out;
 
+	ng_acl_note(&gate->maps.acl, entry ? entry->note : 0, note);
+	out = ng_acl_out_begin(c, err);
 	if (!out)
 		return -ENOMEM;
 	ng_out_bool(out, "decided", NULL, entry);
@@ -126,7 +131,7 @@ static int show_test(struct ng_acl_call *c, struct ng_gate *gate, const struct n
 		   fallback < NG_VERDICT_MAX ? ng_verdict_name[fallback] : NULL);
 	if (entry) {
 		ng_acl_table_begin(&table, out, ng_acl_shows(entry, 1));
-		ng_acl_table_row(&table, words->dir, gate, entry);
+		ng_acl_table_row(&table, words->dir, gate, entry, note);
 		ng_table_end(out);
 	} else {
 		ng_out_text(out, "no clause decides\n");

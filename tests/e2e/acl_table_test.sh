@@ -160,6 +160,21 @@ done
 wait
 is "$(entries | wc -l)" 40 "forty writers at once"
 
+# A reader of the list that is slow keeps nobody else waiting, and sees what was there when it began
+awk 'BEGIN { for (i = 0; i < 2000; i++) printf "drop in src 10.9.%d.%d comment \"old\"\n", i / 256, i % 256 }' >"$tmp/old"
+ng acl replace ng0 --force "$tmp/old" >/dev/null 2>&1
+mkfifo "$tmp/slow"
+ng -j acl list ng0 >"$tmp/slow" &
+exec 3<"$tmp/slow"
+head -c 1 <&3 >/dev/null
+run ng acl add ng0 drop 10.9.7.207 comment new
+is "$rc" 0 "a comment changes under a slow reader"
+ng acl add ng0 drop 10.10.0.1 comment thief >/dev/null
+grep -o '"10.9.7.207/32".*' <&3 >"$tmp/out"
+exec 3<&-
+wait
+like out '"comment":"old"' "who reads the old one, not one that took its place"
+
 # The interface goes away
 ip link del ng0
 run ng acl add ng0 drop 192.0.2.1
