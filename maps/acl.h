@@ -116,6 +116,9 @@ struct ng_acl_entry {
 int ng_acl_list(struct ng_acl_tables *t, struct ng_acl_entry **list, size_t *n);
 /* Reads one clause as an entry, counters included. -ENOENT when there is none, or no tables. */
 int ng_acl_entry_get(struct ng_acl_tables *t, __u32 clause, struct ng_acl_entry *entry);
+/* The clauses of one prefix, in the order they are tried. Returns how many. */
+size_t ng_acl_of_prefix(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
+			struct ng_acl_entry list[NG_ACL_CLAUSES_MAX]);
 void ng_acl_note(struct ng_acl_tables *t, __u32 note, char text[NG_ACL_NOTE_MAX + 1]);
 /* The clauses as items; notes point into *notes. Caller frees both. */
 int ng_acl_items(struct ng_acl_tables *t, struct ng_acl_item **item, size_t *n, char **notes);

@@ -128,6 +128,17 @@ int ng_acl_entry_get(struct ng_acl_tables *t, __u32 clause, struct ng_acl_entry 
 	return ng_acl_pages_error(t);
 }
 
+size_t ng_acl_of_prefix(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
+			struct ng_acl_entry list[NG_ACL_CLAUSES_MAX])
+{
+	__u32 id = ng_acl_first(t, p, side);
+	size_t n = 0;
+
+	for (; id && n < NG_ACL_CLAUSES_MAX; id = ng_clause_at(t, id)->sibling)
+		n += !ng_acl_entry_get(t, id, &list[n]);
+	return n;
+}
+
 static int map_for_walk(struct ng_acl_tables *t)
 {
 	int err = ng_pages_map_all(&t->pages[NG_ACL_CLAUSE]);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate acl del, get and test: one clause, or the one that decides. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "ctl/cmd/acl.h"
 #include "maps/counters.h"
@@ -24,27 +23,24 @@ static int open_for_key(struct ng_acl_call *c, enum ng_acl_form form, struct ng_
 }
 
 /* Names the clauses that the same prefix has, for whoever forgot a word. */
-static void name_similar(const struct ng_acl_call *c, const struct ng_acl_words *words,
+static void name_similar(const struct ng_acl_call *c, const struct ng_prefix *p,
 			 struct ng_error *err)
 {
-	struct ng_acl_entry *list;
-	size_t n, shown = 0;
+	struct ng_acl_entry list[NG_ACL_CLAUSES_MAX];
+	size_t shown = 0;
 
-	for (int dir = 0; dir < NG_DIR_MAX; dir++) {
-		if (!c->gate[dir] || ng_acl_list(&c->gate[dir]->maps.acl, &list, &n))
-			continue;
-		for (size_t i = 0; i < n && shown < SIMILAR_MAX; i++) {
-			const struct ng_prefix *p = &list[i].key.prefix;
+	for (int at = 0; at < NG_DIR_MAX * NG_SIDE_MAX; at++) {
+		enum ng_dir dir = at / NG_SIDE_MAX;
+		size_t n = c->gate[dir] ? ng_acl_of_prefix(&c->gate[dir]->maps.acl, p,
+							   at % NG_SIDE_MAX, list)
+					: 0;
+
+		for (size_t i = 0; i < n && shown < SIMILAR_MAX; i++, shown++) {
 			char text[NG_ACL_KEY_TEXT];
 
-			if (p->len != words->key.prefix.len ||
-			    !ng_prefix_covers(p, &words->key.prefix))
-				continue;
 			ng_acl_key_format(dir, &list[i].key, text);
 			ng_err_why(err, "there is: %s %s", ng_verdict_name[list[i].verdict], text);
-			shown++;
 		}
-		free(list);
 	}
 }
 
@@ -56,7 +52,7 @@ static int no_entry(struct ng_acl_call *c, const struct ng_acl_words *words, str
 	ng_acl_call_open(c, other, NULL);
 	ng_acl_key_format(words->dir, &words->key, text);
 	ng_err(err, NG_EXIT_NOT_FOUND, 0, c->link.name, "%s: no such entry", text);
-	name_similar(c, words, err);
+	name_similar(c, &words->key.prefix, err);
 	ng_err_try(err, "nicgate acl list %s", c->link.name);
 	return -ENOENT;
 }

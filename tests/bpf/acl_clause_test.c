@@ -49,6 +49,27 @@ static void sweep(__u64 now, long swept, __u64 deadline)
 	is_int(t.head->deadline, deadline, "%s: and none ends before %llu", engine, deadline);
 }
 
+/* The clauses of one prefix, and of no other, as they are tried. */
+static void test_of_prefix(void)
+{
+	struct ng_acl_item any = item4("10.0.0.0", 8, NG_PASS), udp = any, longer = any;
+	struct ng_acl_entry list[NG_ACL_CLAUSES_MAX];
+	const struct ng_prefix *p = &any.key.prefix;
+
+	udp.key.any_proto = false;
+	udp.key.proto = 17;
+	longer.key.prefix.len = 9;
+	put(&t, &any);
+	put(&t, &udp);
+	put(&t, &longer);
+	is_int(ng_acl_of_prefix(&t, p, NG_SRC, list), 2, "%s: two clauses of a prefix", engine);
+	ok(list[0].key.proto == 17 && list[1].key.any_proto, "%s: in their order", engine);
+	is_int(ng_acl_of_prefix(&t, p, NG_DST, list), 0, "%s: none of the other side", engine);
+	ng_acl_del(&t, &any.key);
+	ng_acl_del(&t, &udp.key);
+	ng_acl_del(&t, &longer.key);
+}
+
 /* Times in tables */
 
 static void test_times(void)
@@ -400,6 +421,7 @@ static void test_engine(enum ng_acl_engine of)
 	if (!ok(make_tables(&t, of), "%s: tables", engine))
 		return;
 	test_grace();
+	test_of_prefix();
 	test_times();
 	for (size_t i = 0; i < NOTES; i++)
 		test_note(note_bytes[i]);
