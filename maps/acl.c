@@ -52,12 +52,25 @@ static bool is_below(struct ng_acl_tables *t, __u32 row, const struct ng_prefix 
 	return c->side == side && q.len > p->len && ng_prefix_covers(p, &q);
 }
 
-/* Rows that a change of p may make anew. Two for p itself: what it has, what it gets. */
+/* Rows to look at for those that a change of p makes anew: none where nothing can be below it. */
+static __u32 rows_to_walk(const struct ng_acl_tables *t, const struct ng_prefix *p,
+			  enum ng_side side)
+{
+	const __u32 *present = t->head->lens[p->family][side];
+	const unsigned int bits = p->family == NG_IPV4 ? 32 : 128;
+	__u32 longer = 0;
+
+	for (unsigned int len = p->len + 1u; len <= bits; len++)
+		longer |= present[len];
+	return longer && t->head->row.used ? t->head->row.fresh : 0;
+}
+
+/* Rows that a change of p may make anew, beside its own. */
 static __u32 rows_below(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side)
 {
-	__u32 n = 0;
+	__u32 end = rows_to_walk(t, p, side), n = 0;
 
-	for (__u32 r = 1; r < t->head->row.fresh; r++)
+	for (__u32 r = 1; r < end; r++)
 		n += ng_row_at(t, r)->owner && is_below(t, r, p, side);
 	return n;
 }
@@ -83,9 +96,11 @@ static int publish(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_s
 	return 0;
 }
 
-static int publish_below(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side)
+/* rows: how many there are, as rows_below() says. */
+static int publish_below(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
+			 __u32 rows)
 {
-	__u32 end = t->head->row.fresh;
+	__u32 end = rows ? t->head->row.fresh : 0;
 	int err = 0;
 
 	for (__u32 r = 1; r < end && !err; r++) {
@@ -101,11 +116,11 @@ static int publish_below(struct ng_acl_tables *t, const struct ng_prefix *p, enu
 }
 
 static int publish_all(struct ng_acl_tables *t, const struct ng_prefix *p, enum ng_side side,
-		       __u32 from)
+		       __u32 from, __u32 rows)
 {
 	int err = publish(t, p, side, from);
 
-	return err ? err : publish_below(t, p, side);
+	return err ? err : publish_below(t, p, side, rows);
 }
 
 /*
@@ -158,8 +173,8 @@ static int add(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32 fi
 {
 	const struct ng_prefix *p = &item->key.prefix;
 	enum ng_side side = item->key.side;
-	struct ng_acl_need need = need_of(item, 1 + rows_below(t, p, side));
-	__u32 from;
+	__u32 rows = rows_below(t, p, side), from;
+	struct ng_acl_need need = need_of(item, 1 + rows);
 	int err;
 
 	if (count_own(t, first) >= NG_ACL_CLAUSES_MAX)
@@ -169,7 +184,7 @@ static int add(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32 fi
 		return err;
 	from = first ? ng_clause_at(t, first)->leaf : cover_leaf(t, p, side);
 	ng_acl_link(t, ng_clause_new(t, item));
-	err = publish_all(t, p, side, from);
+	err = publish_all(t, p, side, from, rows);
 	return end(t, err);
 }
 
@@ -187,7 +202,8 @@ static int change(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32
 {
 	const struct ng_prefix *p = &item->key.prefix;
 	enum ng_side side = item->key.side;
-	struct ng_acl_need need = need_of(item, 1 + rows_below(t, p, side));
+	__u32 rows = rows_below(t, p, side);
+	struct ng_acl_need need = need_of(item, 1 + rows);
 	struct ng_acl_clause *c = ng_clause_at(t, id);
 	int err;
 
@@ -198,11 +214,11 @@ static int change(struct ng_acl_tables *t, const struct ng_acl_item *item, __u32
 	ng_clause_promise(t, id, item);
 	if (ng_clause_is_final(c) && (item->verdict == NG_COUNT || item->deadline)) {
 		NG_STORE(c->deadline, NEVER);
-		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf);
+		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf, rows);
 	}
 	ng_clause_keep_promise(t);
 	if (!err)
-		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf);
+		err = publish_all(t, p, side, ng_clause_at(t, first)->leaf, rows);
 	return end(t, err);
 }
 
@@ -231,7 +247,8 @@ static int remove_clause(struct ng_acl_tables *t, __u32 first, __u32 id)
 	struct ng_prefix p = ng_clause_prefix(c);
 	__u32 old = ng_clause_at(t, first)->leaf;
 	enum ng_side side = c->side;
-	struct ng_acl_need need = need_of(NULL, 1 + rows_below(t, &p, side));
+	__u32 rows = rows_below(t, &p, side);
+	struct ng_acl_need need = need_of(NULL, 1 + rows);
 	int err;
 
 	need.clauses = 0;
@@ -246,7 +263,7 @@ static int remove_clause(struct ng_acl_tables *t, __u32 first, __u32 id)
 		ng_leaf_kill(t, old);
 	}
 	if (!err)
-		err = publish_below(t, &p, side);
+		err = publish_below(t, &p, side, rows);
 	if (!err)
 		ng_clause_kill(t, id);
 	return end(t, err);
@@ -261,9 +278,12 @@ int ng_acl_del(struct ng_acl_tables *t, const struct ng_acl_key *key)
 	return id ? remove_clause(t, first, id) : -ENOENT;
 }
 
+/* New tables take less time than looking at more rows than that, one clause after the other. */
+#define SWEEP_ROWS_MAX 10000000
+
 long ng_acl_sweep(struct ng_acl_tables *t, __u64 now_jiffies)
 {
-	__u64 next = 0;
+	__u64 next = 0, rows = 0;
 	long swept = 0;
 	int err;
 
@@ -277,7 +297,8 @@ long ng_acl_sweep(struct ng_acl_tables *t, __u64 now_jiffies)
 		if (c->state != NG_CLAUSE_LIVE || !c->deadline)
 			continue;
 		if (c->deadline <= now_jiffies) {
-			err = ng_acl_del(t, &key);
+			rows += rows_to_walk(t, &key.prefix, key.side);
+			err = rows > SWEEP_ROWS_MAX ? -ENOSPC : ng_acl_del(t, &key);
 			swept++;
 		} else if (!next || c->deadline < next) {
 			next = c->deadline;

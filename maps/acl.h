@@ -77,7 +77,8 @@ int ng_acl_put(struct ng_acl_tables *t, const struct ng_acl_item *item,
 	       struct ng_acl_change *change);
 /* -ENOENT: no such clause. Else as ng_acl_put(). */
 int ng_acl_del(struct ng_acl_tables *t, const struct ng_acl_key *key);
-/* Deletes the clauses whose deadline is over. How many, or -errno as ng_acl_put(). */
+/* Deletes the clauses whose deadline is over. How many, or -errno as ng_acl_put(); -ENOSPC also where
+ * so much has to change that new tables take less time. Some may be deleted then. */
 long ng_acl_sweep(struct ng_acl_tables *t, __u64 now_jiffies);
 
 /*

@@ -61,6 +61,30 @@ static void test_nothing_added(struct ng_gate *gate)
 	is_int(gate->maps.acl_gen, gen, "which needs no new tables");
 }
 
+/* Of clauses whose time is over, many above rows are left out of new tables, not taken out one by one. */
+static void test_many_over(struct ng_gate *gate)
+{
+	enum { EACH = 4000 };
+	struct ng_acl_item *item = calloc(2 * EACH, sizeof(*item));
+	struct ng_acl_change done = { 0 };
+	struct ng_error err = { 0 };
+	__u32 gen;
+
+	for (__u32 i = 0; i < EACH; i++) {
+		item[2 * i] = item4(0x0a000000 + (i << 8), 24, 0);
+		item[2 * i].deadline = 1;
+		item[2 * i + 1] = item4(0x0a000000 + (i << 8), 32, 6);
+	}
+	is_int(ng_gate_acl_replace(gate, item, 2 * EACH, &done, &err), 0, "%d have had their time",
+	       EACH);
+	gen = gate->maps.acl_gen;
+	is_int(ng_gate_acl_mend(gate, &err), 0, "they are taken out");
+	is_int(gate->maps.acl.head->clause.used, EACH, "all of them");
+	is_int(gate->maps.acl_gen, gen + 1, "by new tables");
+	is_int(gate->maps.acl.head->deadline, 0, "no other ends");
+	free(item);
+}
+
 /* The items are not looked at: there are not so many. */
 static void test_too_many(void)
 {
@@ -79,6 +103,7 @@ int main(void)
 	if (!gate)
 		tap_skip_all("no permission to load programs");
 	test_delete_above_rows(gate);
+	test_many_over(gate);
 	test_nothing_added(gate);
 	test_too_many();
 	ng_gate_close(gate);

@@ -416,6 +416,30 @@ static void test_large(enum ng_acl_engine of, size_t n, size_t deleted)
 	free(item);
 }
 
+/* Rows are looked at where a prefix may be above some, and only then. */
+static void test_rows_looked_at(void)
+{
+	enum { ROWS = 5000 };
+	struct ng_acl_item *item = calloc(ROWS, sizeof(*item));
+	const struct ng_acl_size like = { .engine = NG_ENGINE_TRIE };
+	const struct ng_acl_key longest = key4(0x0b000000, 32), wide = key4(0x0b000000, 31);
+	struct ng_pages *rows = &t.pages[NG_ACL_ROW];
+	size_t bytes, bad;
+
+	for (__u32 i = 0; i < ROWS; i++)
+		item[i] = (struct ng_acl_item){ .key = with_proto(i), .verdict = NG_DROP };
+	if (!ok(!ng_acl_build(item, ROWS, &like, &t, &bad), "%d rows", ROWS))
+		return;
+	bytes = rows->size;
+	ng_pages_close(rows);
+	ng_pages_open(rows, t.fd[NG_ACL_ROW], bytes);
+	ok(!add(&longest, NG_DROP) && !del(&longest) && !rows->mapped[0],
+	   "are not looked at for a prefix that nothing can be below");
+	ok(!add(&wide, NG_DROP) && !del(&wide) && rows->mapped[0] & 1, "else they are");
+	ng_acl_tables_close(&t);
+	free(item);
+}
+
 static void test_small(enum ng_acl_engine of)
 {
 	engine = engine_name[of];
@@ -445,6 +469,7 @@ int main(void)
 	ng_acl_tables_close(&t);
 	for (int of = 0; of < NG_ENGINE_MAX; of++)
 		test_small((enum ng_acl_engine)of);
+	test_rows_looked_at();
 	test_large(NG_ENGINE_TRIE, many, many / 20);
 	test_large(NG_ENGINE_TRIE, many / 10, many / 10);
 	test_large(NG_ENGINE_LPM, many / 10, many / 10);
