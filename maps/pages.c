@@ -36,7 +36,10 @@ int ng_pages_open(struct ng_pages *p, int fd, size_t bytes)
 	return 0;
 }
 
-/* The kernel takes away what was there before it tries: a failure leaves a hole. */
+/*
+ * A failure leaves what was there, as where the process has too many mappings (vm.max_map_count), or
+ * a hole: the kernel may have taken it away before it tried.
+ */
 static int map(struct ng_pages *p, size_t from, size_t bytes)
 {
 	char *at = p->base + from;
@@ -44,8 +47,9 @@ static int map(struct ng_pages *p, size_t from, size_t bytes)
 	if (mmap(at, bytes, READ_WRITE, MAP_SHARED | MAP_FIXED, p->fd, (off_t)from) != MAP_FAILED)
 		return 0;
 	p->error = -errno;
-	if (mmap(at, bytes, READ_WRITE, RESERVED | MAP_FIXED, -1, 0) == MAP_FAILED)
-		abort(); /* no address space of ours is left to return */
+	if (mmap(at, bytes, READ_WRITE, RESERVED | MAP_FIXED, -1, 0) == MAP_FAILED &&
+	    msync(at, bytes, MS_ASYNC))
+		abort(); /* it is a hole, and what returned would write there */
 	return p->error;
 }
 

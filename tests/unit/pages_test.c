@@ -67,6 +67,39 @@ static void test_failure(void)
 	ng_pages_close(&p);
 }
 
+/* As many mappings as the process may have: neighbours that differ, so that none are merged. */
+static size_t use_up_mappings(char *area, size_t pages)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+
+	while (n < pages && !mprotect(area + n * page, page, PROT_READ))
+		n += 2;
+	return n;
+}
+
+static void test_too_many_mappings(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = 1u << 20;
+	char *area = mmap(NULL, pages * page, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct ng_pages p = NG_PAGES_INIT;
+	int fd = memory(4 * NG_PAGES_PIECE);
+	uint32_t *at;
+
+	ng_pages_open(&p, fd, BYTES);
+	if (area == MAP_FAILED || use_up_mappings(area, pages) >= pages) {
+		tap_skip("mappings have no limit here");
+	} else {
+		at = ng_pages_at(&p, NG_PAGES_PIECE);
+		is_int(p.error, -ENOMEM, "one mapping too many is an error");
+		ok(*at == 0, "and zeroes");
+		*at = 7;
+	}
+	munmap(area, pages * page);
+	ng_pages_close(&p);
+	close(fd);
+}
+
 struct element {
 	uint32_t pad, link;
 };
@@ -107,6 +140,7 @@ int main(void)
 {
 	test_pieces();
 	test_failure();
+	test_too_many_mappings();
 	test_pool();
 	return tap_done();
 }
