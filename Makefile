@@ -39,7 +39,8 @@ endif
 ALL_C   := -std=gnu11 -D_GNU_SOURCE -DNG_VERSION='"$(VERSION)"' \
            -DNG_LIBXDP_VERSION='"$(shell $(PKGCONF) --modversion libxdp)"' $(WARN) $(WERROR) \
            $(SANFLAGS) -I. -isystem $(O)/skel $(shell $(PKGCONF) --cflags $(PKGS)) -MD -MP
-LIBS    := $(shell $(PKGCONF) --libs $(PKGS)) -lpthread
+# libpcap is loaded when it is needed (ctl/filter/pcap.h); tests ask it themselves.
+LIBS    := $(shell $(PKGCONF) --libs $(filter-out libpcap,$(PKGS))) -lpthread
 BPF_C   := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -I. \
            -idirafter /usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
 ifeq ($(V),1)
@@ -97,7 +98,7 @@ $(O)/tests/libtests.a: $(test_obj)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(shell $(PKGCONF) --libs libpcap) -lm
 # A bench NAME_bench has its parts in NAME/, which tests/bpf/NAME_bench_test tests.
 bench_obj = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/$(1)/*.c)))
 $(foreach b,$(patsubst %_bench,%,$(notdir $(bench_bin))),$(eval \

@@ -8,6 +8,7 @@ set -eu
 packages() {
 	cat <<-'EOF'
 	run	iproute2		ip and tc: the demo, the tests, users
+	run	libpcap0.8		opened when a filter is compiled or a savefile read
 	run	netbase			names of protocols and services in filter expressions
 	run	tcpdump			reads captures; what captures are compared with
 	build	gcc			the C compiler
