@@ -13,8 +13,7 @@ KERNELS   ?= 6.1 6.12 latest
 VERSION := 0.1.0
 # pkg-config name : Debian package
 LIBRARY := libbpf:libbpf-dev libxdp:libxdp-dev libpcap:libpcap-dev libnl-3.0:libnl-3-dev \
-           libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev \
-           libcap-ng:libcap-ng-dev libelf:libelf-dev jansson:libjansson-dev
+           libnl-route-3.0:libnl-route-3-dev libcap-ng:libcap-ng-dev libelf:libelf-dev jansson:libjansson-dev
 PKGS    := $(foreach l,$(LIBRARY),$(firstword $(subst :, ,$l)))
 ifneq ($(filter-out clean help lint,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) is missing: apt install $(2) (scripts/deps.sh installs everything)))

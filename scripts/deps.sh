@@ -21,7 +21,6 @@ packages() {
 	build	libxdp-dev		reads XDP dispatchers
 	build	libpcap-dev		compiles filter expressions, reads savefiles
 	build	libnl-3-dev		netlink
-	build	libnl-genl-3-dev	netlink: XDP features of interfaces
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
 	build	libelf-dev		writes filters as object files
