@@ -13,8 +13,7 @@ KERNELS   ?= 6.1 6.12 latest
 VERSION := 0.1.0
 # pkg-config name : Debian package
 LIBRARY := libbpf:libbpf-dev libxdp:libxdp-dev libpcap:libpcap-dev libnl-3.0:libnl-3-dev \
-           libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev \
-           libcap-ng:libcap-ng-dev libelf:libelf-dev jansson:libjansson-dev
+           libnl-route-3.0:libnl-route-3-dev libcap-ng:libcap-ng-dev libelf:libelf-dev jansson:libjansson-dev
 PKGS    := $(foreach l,$(LIBRARY),$(firstword $(subst :, ,$l)))
 ifneq ($(filter-out clean help lint,$(or $(MAKECMDGOALS),all)),)
 need = $(if $(shell command -v $(1)),,$(error $(1) is missing: apt install $(2) (scripts/deps.sh installs everything)))
@@ -39,7 +38,8 @@ endif
 ALL_C   := -std=gnu11 -D_GNU_SOURCE -DNG_VERSION='"$(VERSION)"' \
            -DNG_LIBXDP_VERSION='"$(shell $(PKGCONF) --modversion libxdp)"' $(WARN) $(WERROR) \
            $(SANFLAGS) -I. -isystem $(O)/skel $(shell $(PKGCONF) --cflags $(PKGS)) -MD -MP
-LIBS    := $(shell $(PKGCONF) --libs $(PKGS)) -lpthread
+# libpcap is loaded when it is needed (ctl/filter/pcap.h); tests ask it themselves.
+LIBS    := $(shell $(PKGCONF) --libs $(filter-out libpcap,$(PKGS))) -lpthread
 BPF_C   := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -I. \
            -idirafter /usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
 ifeq ($(V),1)
@@ -97,7 +97,7 @@ $(O)/tests/libtests.a: $(test_obj)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(O)/tests/%: $(O)/tests/%.o $(O)/tests/libtests.a $(O)/libnicgate.a
 	$(say) LD $@
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lm
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(shell $(PKGCONF) --libs libpcap) -lm
 # A bench NAME_bench has its parts in NAME/, which tests/bpf/NAME_bench_test tests.
 bench_obj = $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/$(1)/*.c)))
 $(foreach b,$(patsubst %_bench,%,$(notdir $(bench_bin))),$(eval \

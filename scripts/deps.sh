@@ -8,6 +8,7 @@ set -eu
 packages() {
 	cat <<-'EOF'
 	run	iproute2		ip and tc: the demo, the tests, users
+	run	libpcap0.8		opened when a filter is compiled or a savefile read
 	run	netbase			names of protocols and services in filter expressions
 	run	tcpdump			reads captures; what captures are compared with
 	build	gcc			the C compiler
@@ -20,7 +21,6 @@ packages() {
 	build	libxdp-dev		reads XDP dispatchers
 	build	libpcap-dev		compiles filter expressions, reads savefiles
 	build	libnl-3-dev		netlink
-	build	libnl-genl-3-dev	netlink: XDP features of interfaces
 	build	libnl-route-3-dev	netlink: interfaces, addresses, routes
 	build	libcap-ng-dev		names missing capabilities
 	build	libelf-dev		writes filters as object files

@@ -28,11 +28,15 @@ void ng_dump_insn(const struct ng_cbpf *filter, size_t i, char *buf, size_t size
 {
 	const struct sock_filter *insn = &filter->insns[i];
 	const struct ng_pcap_insn pcap_insn = { insn->code, insn->jt, insn->jf, insn->k };
+	const struct ng_libpcap *lib = ng_libpcap(NULL);
 
 	if (insn->code == IN || insn->code == IN6)
 		image_of_in(filter, (int)i, buf, size);
+	else if (lib)
+		snprintf(buf, size, "%s", lib->bpf_image(&pcap_insn, (int)i));
 	else
-		snprintf(buf, size, "%s", bpf_image(&pcap_insn, (int)i));
+		snprintf(buf, size, "(%03d) 0x%x %u %u 0x%08x", (int)i, insn->code, insn->jt,
+			 insn->jf, insn->k);
 }
 
 static void dump_one(FILE *to, const struct ng_cbpf *filter, size_t n, enum ng_dump_style style)

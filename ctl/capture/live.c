@@ -170,7 +170,7 @@ static int open_output(struct live *l, struct ng_error *err)
 			.name = l->link.name,
 			.description = description[i],
 			.filter = l->spec->expression,
-			.speed = l->link.speed,
+			.speed = ng_link_speed(&l->link),
 		};
 		l->point_of_hook[p[i].gate->hook] = (int)i;
 	}

@@ -25,6 +25,7 @@
 struct ng_replay {
 	const char *path;
 	const struct ng_cbpf *filter;
+	const struct ng_libpcap *lib;
 	pcap_t *pcap;
 	struct ng_gate *gate;
 	struct ng_rings *rings;
@@ -38,7 +39,10 @@ static int open_savefile(struct ng_replay *r, struct ng_error *err)
 	const char *path = r->path;
 	char why[PCAP_ERRBUF_SIZE];
 
-	r->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
+	r->lib = ng_libpcap(err);
+	if (!r->lib)
+		return -ELIBACC;
+	r->pcap = r->lib->open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
 		size_t n = strlen(path); /* some of libpcap's words begin with it */
 		bool named = !strncmp(why, path, n) && !strncmp(why + n, ": ", 2);
@@ -46,8 +50,8 @@ static int open_savefile(struct ng_replay *r, struct ng_error *err)
 		return ng_err(err, NG_EXIT_FAILED, 0, path, "cannot be read: %s",
 			      named ? why + n + 2 : why);
 	}
-	if (pcap_datalink(r->pcap) != DLT_ETHERNET) {
-		const char *name = pcap_datalink_val_to_name(pcap_datalink(r->pcap));
+	if (r->lib->datalink(r->pcap) != DLT_ETHERNET) {
+		const char *name = r->lib->datalink_val_to_name(r->lib->datalink(r->pcap));
 
 		ng_err(err, NG_EXIT_UNSUPPORTED, 0, path,
 		       "its link type is %s, not EN10MB (Ethernet)", name ? name : "unknown");
@@ -171,10 +175,10 @@ int ng_replay_next(struct ng_replay *r, struct ng_replayed *p, struct ng_error *
 {
 	const unsigned char *data;
 	struct pcap_pkthdr *h;
-	int got = pcap_next_ex(r->pcap, &h, &data);
+	int got = r->lib->next_ex(r->pcap, &h, &data);
 
 	if (got == PCAP_ERROR)
-		return ng_err(err, NG_EXIT_FAILED, 0, r->path, "%s", pcap_geterr(r->pcap));
+		return ng_err(err, NG_EXIT_FAILED, 0, r->path, "%s", r->lib->geterr(r->pcap));
 	if (got != 1)
 		return 0;
 	*p = (struct ng_replayed){
@@ -201,7 +205,7 @@ void ng_replay_close(struct ng_replay *r)
 	ng_rings_free(r->rings);
 	ng_gate_close(r->gate);
 	if (r->pcap)
-		pcap_close(r->pcap);
+		r->lib->close(r->pcap);
 	if (r->jiffies_fd >= 0)
 		close(r->jiffies_fd);
 	free(r);

@@ -4,11 +4,11 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* its struct bpf_insn is not the kernel's */
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+
+#include "ctl/filter/pcap.h"
 
 void ng_help_all(const struct ng_verb *const *verbs, const struct ng_opt *options)
 {
@@ -41,7 +41,8 @@ void ng_help_verb(const struct ng_verb *verb)
 /* "libpcap version 1.10.3 (with TPACKET_V3)" -> "1.10.3 (with TPACKET_V3)" */
 static const char *pcap_version(void)
 {
-	const char *v = pcap_lib_version(), *digit = strpbrk(v, "0123456789");
+	const struct ng_libpcap *lib = ng_libpcap(NULL);
+	const char *v = lib ? lib->lib_version() : NULL, *digit = v ? strpbrk(v, "0123456789") : v;
 
 	return digit ? digit : v;
 }

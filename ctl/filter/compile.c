@@ -21,6 +21,7 @@
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct ng_pcap_insn), "same instruction");
 
 struct job {
+	const struct ng_libpcap *lib;
 	pcap_t *pcap;
 	struct ng_source source;
 	const struct ng_filter_names *names;
@@ -63,9 +64,9 @@ static int ask_libpcap(const struct job *job, const char *text, const struct ng_
 	int ret;
 
 	source.written = written;
-	if (pcap_compile(job->pcap, &program, text, optimize, PCAP_NETMASK_UNKNOWN)) {
-		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", pcap_geterr(job->pcap));
-		ng_locate(job->pcap, text, &source, err);
+	if (job->lib->compile(job->pcap, &program, text, optimize, PCAP_NETMASK_UNKNOWN)) {
+		ret = ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s", job->lib->geterr(job->pcap));
+		ng_locate(job->lib, job->pcap, text, &source, err);
 		explain_sets(err);
 		return ret;
 	}
@@ -73,7 +74,7 @@ static int ask_libpcap(const struct job *job, const char *text, const struct ng_
 	insns = malloc(n * sizeof(*insns));
 	if (insns)
 		memcpy(insns, program.bf_insns, n * sizeof(*insns));
-	pcap_freecode(&program);
+	job->lib->freecode(&program);
 	if (!insns)
 		return no_memory(err);
 	*out = (struct ng_cbpf){ .insns = insns, .n = n };
@@ -183,7 +184,8 @@ static void free_job(struct job *job)
 static int compile_step(const struct job *job, const char *text, struct ng_cbpf *out,
 			struct ng_error *err)
 {
-	struct job step = { .pcap = job->pcap,
+	struct job step = { .lib = job->lib,
+			    .pcap = job->pcap,
 			    .source = { .text = text, .file = job->source.file },
 			    .optimize = job->optimize };
 	struct ng_error e = { 0 };
@@ -343,11 +345,14 @@ int ng_filter_compile_named(const char *expr, const char *file, int linktype, un
 		*out = (struct ng_cbpf){ 0 };
 		return 0;
 	}
-	job.pcap = pcap_open_dead(linktype, (int)snaplen);
+	job.lib = ng_libpcap(err);
+	if (!job.lib)
+		return -ELIBACC;
+	job.pcap = job.lib->open_dead(linktype, (int)snaplen);
 	if (!job.pcap)
 		return no_memory(err);
 	ret = compile(&job, flags, out, err);
-	pcap_close(job.pcap);
+	job.lib->close(job.pcap);
 	return ret;
 }
 

@@ -30,6 +30,7 @@ struct token {
 };
 
 struct search {
+	const struct ng_libpcap *lib;
 	pcap_t *pcap;
 	const char *expr;
 	const struct ng_source *source;
@@ -116,9 +117,9 @@ static const char *ask(struct search *s)
 {
 	struct bpf_program program;
 
-	if (pcap_compile(s->pcap, &program, s->piece, 0, PCAP_NETMASK_UNKNOWN))
-		return pcap_geterr(s->pcap);
-	pcap_freecode(&program);
+	if (s->lib->compile(s->pcap, &program, s->piece, 0, PCAP_NETMASK_UNKNOWN))
+		return s->lib->geterr(s->pcap);
+	s->lib->freecode(&program);
 	return "";
 }
 
@@ -334,12 +335,12 @@ static void locate_other_words(struct search *s, struct ng_error *err)
 		add_position(s, s->tokens[pieces - 1].start, err);
 }
 
-void ng_locate(struct pcap *pcap, const char *expr, const struct ng_source *source,
-	       struct ng_error *err)
+void ng_locate(const struct ng_libpcap *lib, struct pcap *pcap, const char *expr,
+	       const struct ng_source *source, struct ng_error *err)
 {
 	size_t n = strlen(expr);
-	struct search s = { .pcap = pcap, .expr = expr, .source = source };
-	char *words = strdup(pcap_geterr(pcap));
+	struct search s = { .lib = lib, .pcap = pcap, .expr = expr, .source = source };
+	char *words = strdup(lib->geterr(pcap));
 
 	s.tokens = calloc(n, sizeof(*s.tokens));
 	s.closers = malloc(n);

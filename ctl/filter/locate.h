@@ -5,6 +5,7 @@
 
 #include "ctl/filter/filter.h"
 
+struct ng_libpcap;
 struct pcap;
 
 struct ng_written;
@@ -21,8 +22,8 @@ struct ng_source {
  * nothing where the words are about the expression as a whole ("expression rejects all packets").
  * May call pcap_compile() again.
  */
-void ng_locate(struct pcap *pcap, const char *expr, const struct ng_source *source,
-	       struct ng_error *err);
+void ng_locate(const struct ng_libpcap *lib, struct pcap *pcap, const char *expr,
+	       const struct ng_source *source, struct ng_error *err);
 /* Adds the position of the byte at `at`. */
 void ng_source_at(const struct ng_source *source, size_t at, struct ng_error *err);
 

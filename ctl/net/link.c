@@ -9,13 +9,12 @@
 #include <string.h>
 
 #include "ctl/base/words.h"
-#include "ctl/net/features.h"
 #include "ctl/net/net.h"
 #include "ctl/net/nl.h"
 
 #define NAME_SIZE 128 /* ALTIFNAMSIZ; <linux/if.h> does not go with <net/if.h> */
 
-static void fill(struct ng_link *link, struct rtnl_link *l, const struct ng_features *f)
+static void fill(struct ng_link *link, struct rtnl_link *l)
 {
 	struct nl_addr *addr = rtnl_link_get_addr(l);
 	const char *kind = rtnl_link_get_type(l);
@@ -31,7 +30,6 @@ static void fill(struct ng_link *link, struct rtnl_link *l, const struct ng_feat
 	link->tx_queues = rtnl_link_get_num_tx_queues(l);
 	if (addr && nl_addr_get_len(addr) == sizeof(link->addr))
 		memcpy(link->addr, nl_addr_get_binary_addr(addr), sizeof(link->addr));
-	ng_features_fill(f, link);
 }
 
 /* The names that exist and the one that may have been meant, as reasons in the error. */
@@ -64,7 +62,6 @@ out:
 static int get(unsigned int ifindex, const char *name, struct ng_link *link, struct ng_error *err)
 {
 	struct rtnl_link *l = NULL;
-	struct ng_features f;
 	struct nl_sock *sk;
 	char object[32];
 	int rc = ng_nl_open(&sk, err);
@@ -83,9 +80,7 @@ static int get(unsigned int ifindex, const char *name, struct ng_link *link, str
 		rc = ng_err(err, NG_EXIT_FAILED, ng_nl_errno(rc), name,
 			    "cannot look up the interface: %s", nl_geterror(rc));
 	} else {
-		ng_features_open(&f);
-		fill(link, l, &f);
-		ng_features_close(&f);
+		fill(link, l);
 	}
 	rtnl_link_put(l);
 	nl_socket_free(sk);
@@ -105,7 +100,6 @@ int ng_link_get_index(unsigned int ifindex, struct ng_link *link, struct ng_erro
 int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, struct ng_error *err)
 {
 	struct nl_cache *cache;
-	struct ng_features f;
 	struct nl_sock *sk;
 	int rc = ng_nl_open(&sk, err);
 
@@ -118,14 +112,12 @@ int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, st
 		return ng_err(err, NG_EXIT_FAILED, ng_nl_errno(rc), "rtnetlink",
 			      "cannot list the interfaces: %s", nl_geterror(rc));
 	}
-	ng_features_open(&f);
 	for (struct nl_object *o = nl_cache_get_first(cache); o && !rc; o = nl_cache_get_next(o)) {
 		struct ng_link link;
 
-		fill(&link, (struct rtnl_link *)o, &f);
+		fill(&link, (struct rtnl_link *)o);
 		rc = fn(&link, arg);
 	}
-	ng_features_close(&f);
 	nl_cache_free(cache);
 	nl_socket_free(sk);
 	return rc;

@@ -12,13 +12,9 @@ struct ng_link {
 	unsigned int ifindex;
 	char name[IF_NAMESIZE];
 	char kind[32];		   /* "veth", "" for a physical device */
-	char driver[32];	   /* ethtool driver name, may be empty */
 	unsigned int mtu, arptype; /* ARPHRD_* */
 	unsigned int flags;	   /* IFF_* */
 	uint8_t addr[6];
-	uint64_t speed;	       /* bit/s, 0: not known */
-	uint64_t xdp_features; /* netdev genl bits; 0 when the kernel has no such family */
-	bool has_xdp_features;
 	unsigned int rx_queues, tx_queues;
 };
 
@@ -28,6 +24,8 @@ int ng_link_get(const char *name, struct ng_link *link, struct ng_error *err);
 int ng_link_get_index(unsigned int ifindex, struct ng_link *link, struct ng_error *err);
 /* Calls fn for every link of the namespace. */
 int ng_link_each(int (*fn)(const struct ng_link *link, void *arg), void *arg, struct ng_error *err);
+
+uint64_t ng_link_speed(const struct ng_link *link); /* bit/s, 0: not known */
 
 /* Whether one of the link's own addresses is this one (AF_INET: 4 bytes, AF_INET6: 16). */
 int ng_link_has_address(const struct ng_link *link, int family, const void *addr, bool *has,

@@ -129,6 +129,19 @@ rc=0
 is "$rc" 1 "a closed stdout: exit status"
 like err 'Bad file descriptor \[EBADF\]' "a closed stdout: said"
 
+# libpcap is opened when a filter is compiled: where there is none, the rest works.
+mkdir "$tmp/lib"
+touch "$tmp/lib/libpcap.so.0.8" "$tmp/lib/libpcap.so.1"
+run env LD_LIBRARY_PATH="$tmp/lib" "$NICGATE" filter dump udp port 53
+is "$rc" 5 "no libpcap: a filter, exit status"
+like err 'libpcap: cannot be loaded' "no libpcap: named"
+like err 'apt install libpcap' "no libpcap: how to get it"
+run env LD_LIBRARY_PATH="$tmp/lib" "$NICGATE" -j --version
+is "$rc" 0 "no libpcap: --version, exit status"
+like out '"libpcap":null' "no libpcap: --version says so"
+run env LD_LIBRARY_PATH="$tmp/lib" "$NICGATE" status
+is "$rc" 0 "no libpcap: status"
+
 # Privilege: named, not "must be root".
 if command -v setpriv >/dev/null; then
 	run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all --bounding-set -all "$NICGATE" -n peer status
