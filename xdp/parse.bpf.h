@@ -41,6 +41,7 @@ struct ng_packet {
 /*
  * False: the frame ends before off + size. size is a constant; `to` is aligned as it allows. The
  * pointers are fetched anew each time, so that the verifier has nothing to remember about them.
+ * Where the linear part ends before, the helper knows the frame's end.
  */
 static __always_inline bool ng_read(const struct ng_frame *f, __u32 off, void *to, __u32 size)
 {
@@ -48,8 +49,6 @@ static __always_inline bool ng_read(const struct ng_frame *f, __u32 off, void *t
 	__u64 at = off;
 	__u32 i;
 
-	if (off + size > f->len)
-		return false;
 	asm volatile("" : "+r"(at), "+r"(ctx));
 	at &= NG_OFFSET_MASK;
 	from = ng_hook_data(ctx, &end) + at;
@@ -165,7 +164,6 @@ struct ng_ext {
 
 /* A walk through IPv6 extension headers, before and after. */
 struct ng_walk {
-	__u32 frame_len;
 	__u32 off, end; /* of the next header; behind the last one's data */
 	__u32 fault;	/* enum ng_reason */
 	__u8 proto;	/* of the header at off */
@@ -187,7 +185,6 @@ __noinline int ng_walk_ext(struct NG_CTX *ctx, struct ng_walk *w)
 
 	if (!w)
 		return 0;
-	f.len = w->frame_len;
 	for (i = 0; i < NG_EXT_MAX && !w->not_first; i++) {
 		kind = ng_proto_kind[w->proto];
 		if (!(kind & NG_EXT))
@@ -213,7 +210,7 @@ __noinline int ng_walk_ext(struct NG_CTX *ctx, struct ng_walk *w)
 static __always_inline void ng_parse_ext(const struct ng_frame *f, struct ng_packet *p, __u32 off,
 					 __u32 end)
 {
-	struct ng_walk w = { .frame_len = f->len, .off = off, .end = end, .proto = p->flow.proto };
+	struct ng_walk w = { .off = off, .end = end, .proto = p->flow.proto };
 	__u8 kind;
 
 	if (ng_proto_kind[w.proto] & NG_EXT)
@@ -265,7 +262,7 @@ static __always_inline enum ng_reason ng_parse(const struct ng_frame *f, struct 
 	__be16 type_be;
 
 	p->flow.family = NG_FAMILY_MAX;
-	if (f->len < ETH_HLEN || !ng_read(f, ETH_HLEN - sizeof(type_be), &type_be, sizeof(type_be)))
+	if (!ng_read(f, ETH_HLEN - sizeof(type_be), &type_be, sizeof(type_be)))
 		return NG_R_TRUNC_ETH;
 #pragma unroll
 	for (int i = 0; i <= NG_VLAN_TAGS_MAX && ng_is_vlan(type_be); i++) {
