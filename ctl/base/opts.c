@@ -91,11 +91,12 @@ int ng_opts_next(struct ng_opts *o, const char **value, struct ng_error *err)
 	*value = NULL;
 	if (o->letters)
 		return next_letter(o, value, err);
-	word = o->next < o->argc ? o->argv[o->next] : NULL;
+	word = o->next < o->argc && !o->ended ? o->argv[o->next] : NULL;
 	if (!word || word[0] != '-' || !word[1])
 		return 0;
 	if (!strcmp(word, "--")) {
 		o->next++;
+		o->ended = true;
 		return 0;
 	}
 	if (word[1] == '-')

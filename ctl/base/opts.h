@@ -25,6 +25,7 @@ struct ng_opts {
 	char **argv;
 	int next;	     /* the word to read next; behind the options when they are over */
 	const char *letters; /* what is left of a word like -xyz */
+	bool ended;	     /* by "--" */
 	int words;	     /* for ng_opts_next_mixed(): starts like next */
 };
 

@@ -12,6 +12,7 @@
 struct ng_clause_cache {
 	struct {
 		__u32 decider; /* 0: empty */
+		__u8 verdict;
 		char text[NG_CLAUSE_TEXT];
 	} slot[64];
 };
@@ -19,10 +20,10 @@ struct ng_clause_cache {
 void ng_clause_forget(struct ng_clause_cache *c);
 /*
  * What NG_DECIDER() of a record names, in the words of `acl add`: "acl drop in src 192.0.2.0/24 proto
- * udp port 53". The empty string when there is no such clause any more. Valid until the next call
- * with this cache.
+ * udp port 53". The verdict is the record's: the clause may have got another one since. The empty
+ * string when there is no such clause any more. Valid until the next call with this cache.
  */
 const char *ng_clause_cached(struct ng_clause_cache *c, struct ng_maps *m, enum ng_dir dir,
-			     __u32 decider);
+			     __u32 decider, __u8 verdict);
 
 #endif

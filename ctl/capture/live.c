@@ -188,7 +188,8 @@ static void describe_verdict(struct live *l, const struct ng_tap_point *p, int p
 		return;
 	if (NG_DECIDER_GEN(rec->clause) != (p->gate->maps.acl_gen & 15))
 		ng_gate_follow(p->gate, NULL);
-	pkt->comment = ng_clause_cached(&l->clauses[point], &p->gate->maps, p->dir, rec->clause);
+	pkt->comment = ng_clause_cached(&l->clauses[point], &p->gate->maps, p->dir, rec->clause,
+					rec->verdict);
 }
 
 /* One record in the order of time. Non-zero ends the pass. */
@@ -230,6 +231,9 @@ static int64_t pass(struct live *l, bool all, bool *more)
 		return n;
 	l->tai_offset = tai_offset_now();
 	ng_taps_read_stats(l->taps);
+	/* Clauses change in place, and others take their ids. */
+	for (size_t i = 0; i < NG_DIR_MAX; i++)
+		ng_clause_forget(&l->clauses[i]);
 	rc = ng_order_take(l->order, all ? UINT64_MAX : horizon, write_record, l);
 	if (rc < 0 && !l->write_error)
 		return rc;
@@ -280,8 +284,6 @@ static void housekeeping(struct live *l)
 	if (now >= l->next_flush) {
 		l->next_flush = now + FLUSH_NS;
 		look_at_gates(l);
-		for (size_t i = 0; i < NG_DIR_MAX; i++)
-			ng_clause_forget(&l->clauses[i]);
 		if (!l->write_error)
 			l->write_error = ng_output_flush(l->out);
 	}

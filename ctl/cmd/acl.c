@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nicgate acl: clauses of the attached gates of an interface, changed while traffic flows. */
+#include <errno.h>
 #include <string.h>
 
 #include "ctl/base/opts.h"
@@ -101,9 +102,13 @@ static int run_sub(struct ng_acl_call *c, size_t i, struct ng_error *err)
 
 	if (rc)
 		return rc;
-	if (c->argc < 3)
-		return ng_usage(err, &ng_verb_acl, "%s: the name of an interface is missing",
-				c->sub);
+	if (c->argc < 3) {
+		ng_err(err, NG_EXIT_USAGE, 0, "acl", "%s: the name of an interface is missing",
+		       c->sub);
+		ng_err_try(err, "nicgate acl %s DEV ..", c->sub);
+		ng_err_try(err, "nicgate help acl");
+		return -EINVAL;
+	}
 	rc = subs[i].run(c, err);
 	ng_acl_call_end(c);
 	return rc;

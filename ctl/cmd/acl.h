@@ -89,6 +89,12 @@ int ng_acl_items_of(const struct ng_acl_words *words, struct ng_acl_items *items
 int ng_acl_items_read(const struct ng_acl_call *c, const struct ng_acl_words *words,
 		      struct ng_acl_items *items, struct ng_error *err);
 void ng_acl_items_free(struct ng_acl_items *items);
+/*
+ * New tables for all gates that are open, with these clauses; keep: and those that are there. All of
+ * them are made before the first is put in force, so that one that cannot be changes nothing.
+ */
+int ng_acl_call_remake(struct ng_acl_call *c, struct ng_acl_items *items, bool keep,
+		       struct ng_acl_change *done, struct ng_error *err);
 /* -EPERM: one of a direction would cut off the user or the default gateway, and --force is not given. */
 int ng_acl_check_guards(const struct ng_acl_call *c, const struct ng_acl_items *items,
 			enum ng_dir dir, struct ng_error *err);

@@ -55,7 +55,8 @@ static int check_feed(const struct ng_acl_call *c, const struct ng_acl_items *it
 		return 0;
 	if (feed == NG_FEED_EMPTY)
 		ng_err(err, NG_EXIT_FAILED, 0, c->link.name,
-		       "refused, the new table is empty (there are %zu entries)", had);
+		       "refused, the new table is empty (there %s %zu entr%s)",
+		       had == 1 ? "is" : "are", had, had == 1 ? "y" : "ies");
 	else
 		ng_err(err, NG_EXIT_FAILED, 0, c->link.name,
 		       "refused, of %zu entries only %zu would be left", had, now);
@@ -93,18 +94,15 @@ static int change_all(struct ng_acl_call *c, const struct ng_acl_words *words,
 		      struct ng_acl_items *items, struct ng_error *err)
 {
 	struct ng_acl_change done = { 0 };
-	int rc = ng_acl_call_begin(c, err);
+	int rc = ng_acl_call_begin(c, err), dir;
 
 	if (!rc)
 		rc = check_all(c, words, items, err);
-	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
-		if (!c->gate[dir])
-			continue;
-		rc = c->replaces ? ng_gate_acl_replace(c->gate[dir], items->item[dir],
-						       items->n[dir], &done, err)
-				 : ng_gate_acl_add(c->gate[dir], items->item[dir], items->n[dir],
-						   &done, err);
-	}
+	dir = c->gate[NG_IN] ? NG_IN : NG_OUT;
+	if (!rc && (c->replaces || (c->gate[NG_IN] && c->gate[NG_OUT])))
+		rc = ng_acl_call_remake(c, items, !c->replaces, &done, err);
+	else if (!rc)
+		rc = ng_gate_acl_add(c->gate[dir], items->item[dir], items->n[dir], &done, err);
 	return rc ? rc : show_change(c, words, items, &done, err);
 }
 

@@ -182,19 +182,32 @@ static int show_deleted(struct ng_acl_call *c, const struct ng_acl_change *done,
 }
 
 /* The duration is the last word; what stands before it is [in|out]. */
+static int take_age(struct ng_acl_call *c, uint32_t *seconds, struct ng_error *err)
+{
+	const char *word = c->argc > 3 ? c->argv[c->argc - 1] : ng_dir_name[NG_IN];
+	struct ng_bad_word bad = { .hint = "30m, 12h, 7d or a number of seconds" };
+
+	if (!ng_duration_parse(word, strlen(word), seconds) && *seconds) {
+		c->argc--;
+		return 0;
+	}
+	if (strcmp(word, ng_dir_name[NG_IN]) && strcmp(word, ng_dir_name[NG_OUT])) {
+		snprintf(bad.what, sizeof(bad.what), "'%s' is not how long entries were idle",
+			 word);
+		return ng_acl_call_bad_word(c, c->argc - 1, &bad, err);
+	}
+	snprintf(bad.what, sizeof(bad.what), "how long entries were idle is missing");
+	return ng_acl_call_bad_word(c, c->argc, &bad, err);
+}
+
 int ng_acl_run_expire(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_acl_change done = { 0 };
-	const char *word = c->argc > 3 ? c->argv[c->argc - 1] : "";
 	uint32_t older_than;
-	int rc;
+	int rc = take_age(c, &older_than, err);
 
-	if (ng_duration_parse(word, strlen(word), &older_than) || !older_than)
-		return ng_usage(
-			err, &ng_verb_acl,
-			"expire: the last word is how long an entry must not have been hit: "
-			"30m, 12h, 7d");
-	c->argc--;
+	if (rc)
+		return rc;
 	rc = ng_acl_call_open_all(c, err);
 	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
 		if (!c->gate[dir])
@@ -209,13 +222,11 @@ int ng_acl_run_expire(struct ng_acl_call *c, struct ng_error *err)
 int ng_acl_run_flush(struct ng_acl_call *c, struct ng_error *err)
 {
 	struct ng_acl_change done = { 0 };
+	struct ng_acl_items none = { 0 };
 	int rc = ng_acl_call_open_all(c, err);
 
-	if (rc)
-		return rc;
-	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
-		if (c->gate[dir])
-			rc = ng_gate_acl_replace(c->gate[dir], NULL, 0, &done, err);
+	if (!rc)
+		rc = ng_acl_call_remake(c, &none, false, &done, err);
 	return rc ? rc : show_deleted(c, &done, err);
 }
 

@@ -63,20 +63,31 @@ static int not_attached(const struct ng_acl_call *c, enum ng_dir dir, struct ng_
 	return -ENOENT;
 }
 
-int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *err)
+/* The hook that decides in this direction; false: there is none. */
+static bool find_hook(const struct ng_acl_call *c, enum ng_dir dir, enum ng_hook *hook)
 {
 	static const enum ng_hook hooks[NG_DIR_MAX][2] = {
 		[NG_IN] = { NG_HOOK_XDP, NG_HOOK_TC_IN },
 		[NG_OUT] = { NG_HOOK_TC_OUT, NG_HOOK_TC_OUT },
 	};
-	struct ng_gate *gate;
-	int rc, at = 0;
 
-	if (!gate_is_there(c, hooks[dir][0]))
-		at = 1;
-	if (at && !gate_is_there(c, hooks[dir][1]))
+	for (int i = 0; i < 2; i++) {
+		*hook = hooks[dir][i];
+		if (gate_is_there(c, *hook))
+			return true;
+	}
+	return false;
+}
+
+int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *err)
+{
+	struct ng_gate *gate;
+	enum ng_hook hook;
+	int rc;
+
+	if (!find_hook(c, dir, &hook))
 		return not_attached(c, dir, err);
-	rc = ng_gate_open(&c->pins, &c->link, hooks[dir][at], &gate, err);
+	rc = ng_gate_open(&c->pins, &c->link, hook, &gate, err);
 	if (rc)
 		return rc;
 	c->gate[dir] = gate;
@@ -85,16 +96,15 @@ int ng_acl_call_open(struct ng_acl_call *c, enum ng_dir dir, struct ng_error *er
 
 int ng_acl_call_open_each(struct ng_acl_call *c, bool in, bool out, struct ng_error *err)
 {
-	int rc = in ? ng_acl_call_open(c, NG_IN, err) : 0;
+	const bool asked[NG_DIR_MAX] = { [NG_IN] = in, [NG_OUT] = out };
+	enum ng_hook hook;
+	int rc = 0;
 
-	if (rc && !(rc == -ENOENT && out))
-		return rc;
-	if (out)
-		rc = ng_acl_call_open(c, NG_OUT, err);
-	if (rc == -ENOENT && c->gate[NG_IN])
-		rc = 0;
-	else if (rc == -ENOENT && in)
-		rc = not_attached(c, NG_IN, err);
+	if (in && out && !find_hook(c, NG_IN, &hook) && !find_hook(c, NG_OUT, &hook))
+		return not_attached(c, NG_IN, err);
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
+		if (asked[dir] && (!(in && out) || find_hook(c, dir, &hook)))
+			rc = ng_acl_call_open(c, dir, err);
 	return rc;
 }
 
@@ -105,6 +115,35 @@ int ng_acl_call_begin(struct ng_acl_call *c, struct ng_error *err)
 	if (!rc)
 		rc = ng_gate_begin(&c->pins, c->global->bpffs, true, err);
 	c->begun = !rc;
+	return rc;
+}
+
+static int put_in_force(struct ng_acl_call *c, struct ng_acl_tables *built, struct ng_error *err)
+{
+	int rc = 0, dir = 0;
+
+	for (; dir < NG_DIR_MAX && !rc; dir++)
+		rc = c->gate[dir] ? ng_gate_acl_swap(c->gate[dir], &built[dir], err) : 0;
+	if (rc && dir > NG_OUT && c->gate[NG_IN])
+		ng_err_why(err,
+			   "incoming packets meet the new table already, outgoing ones the old");
+	return rc;
+}
+
+int ng_acl_call_remake(struct ng_acl_call *c, struct ng_acl_items *items, bool keep,
+		       struct ng_acl_change *done, struct ng_error *err)
+{
+	struct ng_acl_tables built[NG_DIR_MAX] = { NG_ACL_TABLES_INIT, NG_ACL_TABLES_INIT };
+	int rc = 0;
+
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
+		rc = c->gate[dir] ? ng_gate_acl_make(c->gate[dir], items->item[dir], items->n[dir],
+						     keep, &built[dir], done, err)
+				  : 0;
+	if (!rc)
+		rc = put_in_force(c, built, err);
+	for (int dir = 0; dir < NG_DIR_MAX; dir++)
+		ng_acl_tables_close(&built[dir]);
 	return rc;
 }
 

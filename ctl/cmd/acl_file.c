@@ -11,6 +11,7 @@
 #include "maps/jiffies.h"
 
 #define FILE_SIZE_MAX (256u << 20)
+#define MARK	      "\xef\xbb\xbf" /* of UTF-8 */
 
 static void fill_line_error(const char *name, const struct ng_bad_line *bad, struct ng_error *err)
 {
@@ -40,7 +41,8 @@ static int bad_table(const struct ng_acl_call *c, const char *name, const struct
 			   table->bad[i].bad.what);
 	ng_err_why(err, "%zu bad line%s in %s; nothing was changed", table->bad_lines,
 		   table->bad_lines == 1 ? "" : "s", name);
-	ng_err_try(err, "--skip-bad reads the rest");
+	if (!table->broken)
+		ng_err_try(err, "--skip-bad reads the rest");
 	return -EINVAL;
 }
 
@@ -57,27 +59,51 @@ static void note_counts(const char *name, const struct ng_table *table)
 		ng_warn("%s: %zu bad line%s skipped, the first is line %u: %s", name, n->skipped,
 			n->skipped == 1 ? "" : "s", table->bad[0].line, table->bad[0].bad.what);
 	if (n->trailing)
-		ng_note("%s: %zu lines have words behind the prefix, which are not read", name,
-			n->trailing);
+		ng_note("%s: %zu line%s words behind the prefix, which are not read", name,
+			n->trailing, n->trailing == 1 ? " has" : "s have");
 	if (n->duplicates)
-		ng_note("%s: %zu entries stand there more than once", name, n->duplicates);
+		ng_note("%s: %zu entr%s there more than once", name, n->duplicates,
+			n->duplicates == 1 ? "y stands" : "ies stand");
 	if (n->sets_left)
 		ng_warn("%s: %zu set%s left out: no set of addresses, or not asked for", name,
 			n->sets_left, n->sets_left == 1 ? "" : "s");
 }
 
-static int missing_verdict(const char *name, const struct ng_table *table, size_t i,
+/* Where an item stands, with its line. */
+static void item_at(struct ng_error *err, const char *name, const char *text,
+		    const struct ng_table_item *item)
+{
+	if (!strncmp(text, MARK, strlen(MARK)))
+		text += strlen(MARK);
+	for (unsigned int line = 1; line < item->line && strchr(text, '\n'); line++)
+		text = strchr(text, '\n') + 1;
+	ng_err_at(err, name, item->line, item->column, text, strcspn(text, "\r\n"));
+}
+
+static int missing_verdict(const char *name, const char *text, const struct ng_table_item *item,
 			   struct ng_error *err)
 {
 	ng_err(err, NG_EXIT_USAGE, 0, NULL, "no verdict");
-	ng_err_at(err, name, table->item[i].line, table->item[i].column, "", 0);
+	item_at(err, name, text, item);
 	ng_err_why(err, "the line says none, and no other was given");
 	ng_err_try(err, "a verdict before the file's name: pass, drop or count");
 	return -EINVAL;
 }
 
+static int check_set(const struct ng_acl_call *c, const char *name, const struct ng_table *table,
+		     struct ng_error *err)
+{
+	if (!c->set || table->format == NG_TABLE_IPSET || table->format == NG_TABLE_NFT ||
+	    table->format == NG_TABLE_NFT_JSON)
+		return 0;
+	ng_err(err, NG_EXIT_USAGE, 0, name, "--set: there are no sets in %s",
+	       ng_table_format_name[table->format]);
+	ng_err_try(err, "the output of ipset save, nft list set or nft -j list set");
+	return -EINVAL;
+}
+
 /* The words of `acl add` are not defaults: a line that says something else is a mistake. */
-static int check_said(const struct ng_acl_words *words, const char *name,
+static int check_said(const struct ng_acl_words *words, const char *name, const char *text,
 		      const struct ng_table *table, struct ng_error *err)
 {
 	char prefix[NG_PREFIX_TEXT];
@@ -88,9 +114,9 @@ static int check_said(const struct ng_acl_words *words, const char *name,
 		if (it->verdict == words->verdict && it->dir == words->dir)
 			continue;
 		ng_prefix_format(&it->key.prefix, prefix);
-		ng_err(err, NG_EXIT_USAGE, 0, name, "line %u, column %u: %s is not '%s %s'",
-		       it->line, it->column, prefix, ng_verdict_name[words->verdict],
-		       ng_dir_name[words->dir]);
+		ng_err(err, NG_EXIT_USAGE, 0, NULL, "%s is not '%s %s'", prefix,
+		       ng_verdict_name[words->verdict], ng_dir_name[words->dir]);
+		item_at(err, name, text, it);
 		ng_err_why(err, "the file says another verdict or direction than the command");
 		ng_err_try(err, "acl import: there the file decides");
 		return -EINVAL;
@@ -99,19 +125,19 @@ static int check_said(const struct ng_acl_words *words, const char *name,
 }
 
 /* A file of addresses with half the Internet in it is a mistake more often than not. */
-static int check_wide(const struct ng_acl_call *c, const char *name, const struct ng_table *table,
-		      struct ng_error *err)
+static int check_wide(const struct ng_acl_call *c, const char *name, const char *text,
+		      const struct ng_table *table, struct ng_error *err)
 {
-	char text[NG_PREFIX_TEXT];
+	char prefix[NG_PREFIX_TEXT];
 	const struct ng_table_item *wide;
 	size_t n;
 
 	wide = c->force ? NULL : ng_table_wide(table->item, table->n, &n);
 	if (!wide)
 		return 0;
-	ng_prefix_format(&wide->key.prefix, text);
-	ng_err(err, NG_EXIT_FAILED, 0, NULL, "%s: refused, that is a very wide prefix", text);
-	ng_err_at(err, name, wide->line, wide->column, text, strlen(text));
+	ng_prefix_format(&wide->key.prefix, prefix);
+	ng_err(err, NG_EXIT_FAILED, 0, NULL, "%s: refused, that is a very wide prefix", prefix);
+	item_at(err, name, text, wide);
 	ng_err_why(err, "%zu in the file %s shorter than /8 (IPv4) or /16 (IPv6)", n,
 		   n == 1 ? "is" : "are");
 	ng_err_try(err, "the same with --force, if that is what you want");
@@ -144,8 +170,8 @@ static size_t notes_size(const struct ng_table *table)
 	return size;
 }
 
-static int take_table(const struct ng_table *table, const char *name, struct ng_acl_items *items,
-		      struct ng_error *err)
+static int take_table(const struct ng_table *table, const char *name, const char *text,
+		      struct ng_acl_items *items, struct ng_error *err)
 {
 	__u32 now = (__u32)time(NULL);
 	char *note = items->notes = malloc(notes_size(table));
@@ -160,7 +186,7 @@ static int take_table(const struct ng_table *table, const char *name, struct ng_
 		struct ng_acl_item *to = &items->item[from->dir][items->n[from->dir]++];
 
 		if (from->verdict >= NG_CLAUSE_VERDICT_MAX)
-			return missing_verdict(name, table, i, err);
+			return missing_verdict(name, text, from, err);
 		*to = (struct ng_acl_item){
 			.key = from->key,
 			.verdict = from->verdict,
@@ -198,12 +224,14 @@ int ng_acl_items_read(const struct ng_acl_call *c, const struct ng_acl_words *wo
 		ng_err(err, NG_EXIT_FAILED, -rc, name, "cannot be read");
 	else
 		note_counts(name, &table);
+	if (!rc)
+		rc = check_set(c, name, &table, err);
 	if (!rc && !c->file_decides)
-		rc = check_said(words, name, &table, err);
+		rc = check_said(words, name, text, &table, err);
 	if (!rc)
-		rc = check_wide(c, name, &table, err);
+		rc = check_wide(c, name, text, &table, err);
 	if (!rc)
-		rc = take_table(&table, name, items, err);
+		rc = take_table(&table, name, text, items, err);
 	ng_table_free(&table);
 	free(text);
 	return rc;

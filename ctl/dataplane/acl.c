@@ -2,34 +2,37 @@
 /* Changes of a gate's ACL, in place or by a new generation. */
 #include "ctl/dataplane/acl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "maps/jiffies.h"
 
-static int too_many(const struct ng_gate *gate, int rc, struct ng_error *err)
+static int too_many_on(const struct ng_gate *gate, const struct ng_prefix *p, struct ng_error *err)
 {
-	const struct ng_acl_head *head = gate->maps.acl.head;
+	char text[INET6_ADDRSTRLEN];
 
-	if (rc == -E2BIG) {
-		ng_err(err, NG_EXIT_FAILED, 0, gate->link.name,
-		       "too many clauses; nothing was changed");
-		ng_err_why(err, "a prefix can have %d clauses", NG_ACL_CLAUSES_MAX);
-		return rc;
-	}
+	inet_ntop(p->family == NG_IPV4 ? AF_INET : AF_INET6, p->addr_be, text, sizeof(text));
+	ng_err(err, NG_EXIT_FAILED, 0, gate->link.name, "%s/%u: too many clauses", text, p->len);
+	ng_err_why(err, "a prefix can have %d clauses; nothing was changed", NG_ACL_CLAUSES_MAX);
+	return -E2BIG;
+}
+
+static int too_many(const struct ng_gate *gate, struct ng_error *err)
+{
 	ng_err(err, NG_EXIT_FAILED, 0, gate->link.name, "too many entries; nothing was changed");
-	if (head->engine == NG_ENGINE_TRIE) {
+	if (gate->maps.acl.head->engine == NG_ENGINE_TRIE) {
 		ng_err_why(err, "a program reads %zu nodes of a trie at most",
 			   (size_t)NG_ACL_NODES_MAX);
 		ng_err_try(err, "nicgate attach %s --engine lpm    (slower)", gate->link.name);
 	}
-	return rc;
+	return -EFBIG;
 }
 
 static int failed(const struct ng_gate *gate, int rc, struct ng_error *err)
 {
-	if (rc == -E2BIG || rc == -EFBIG)
-		return too_many(gate, rc, err);
+	if (rc == -EFBIG)
+		return too_many(gate, err);
 	ng_err(err, NG_EXIT_FAILED, -rc, gate->link.name, "changing the ACL failed");
 	if (gate->maps.acl.head->dirty)
 		ng_err_why(err, "the next nicgate acl command puts the tables in order");
@@ -72,19 +75,20 @@ static int clauses_read(struct ng_gate *gate, struct clauses *c)
 	return rc;
 }
 
-static int swap_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t n,
-		   const struct ng_acl_size *like, struct ng_error *err)
+static int build(struct ng_gate *gate, const struct ng_acl_item *item, size_t n,
+		 const struct ng_acl_size *like, struct ng_acl_tables *built, struct ng_error *err)
 {
-	struct ng_acl_tables built;
-	size_t bad;
-	int rc = ng_acl_build(item, n, like, &built, &bad);
+	size_t bad = 0;
+	int rc = ng_acl_build(item, n, like, built, &bad);
 
-	return rc ? failed(gate, rc, err) : ng_gate_acl_swap(gate, &built, err);
+	if (rc == -E2BIG)
+		return too_many_on(gate, &item[bad].key.prefix, err);
+	return rc ? failed(gate, rc, err) : 0;
 }
 
-/* A new generation of what is there and item; keep: else of item alone. */
-static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t n, bool keep,
-		    struct ng_acl_change *change, struct ng_error *err)
+/* New tables of what is there and item; keep: else of item alone. */
+static int merge(struct ng_gate *gate, const struct ng_acl_item *item, size_t n, bool keep,
+		 struct ng_acl_tables *built, struct ng_acl_change *change, struct ng_error *err)
 {
 	struct clauses old = { 0 };
 	struct ng_acl_change done = { 0 };
@@ -100,10 +104,10 @@ static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t
 	if (rc)
 		failed(gate, rc, err);
 	else if (!old.n)
-		rc = swap_in(gate, item, done.added = n, &like, err);
+		rc = build(gate, item, done.added = n, &like, built, err);
 	else
-		rc = swap_in(gate, all, ng_acl_merge(old.item, old.n, item, n, keep, all, &done),
-			     &like, err);
+		rc = build(gate, all, ng_acl_merge(old.item, old.n, item, n, keep, all, &done),
+			   &like, built, err);
 	if (!rc)
 		ng_acl_change_add(change, &done);
 	clauses_free(&old);
@@ -111,18 +115,28 @@ static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t
 	return rc;
 }
 
+static int merge_in(struct ng_gate *gate, const struct ng_acl_item *item, size_t n, bool keep,
+		    struct ng_acl_change *change, struct ng_error *err)
+{
+	struct ng_acl_tables built;
+	int rc = merge(gate, item, n, keep, &built, change, err);
+
+	return rc ? rc : ng_gate_acl_swap(gate, &built, err);
+}
+
 /* A new generation of what is there, but for one clause (NULL: all). */
 static int make_again(struct ng_gate *gate, const struct ng_acl_size *like,
 		      const struct ng_acl_key *without, struct ng_error *err)
 {
+	struct ng_acl_tables built;
 	struct clauses c = { 0 };
 	int rc = clauses_read(gate, &c);
 
 	if (!rc && without)
 		c.n = ng_acl_items_without(c.item, c.n, without);
-	rc = rc ? failed(gate, rc, err) : swap_in(gate, c.item, c.n, like, err);
+	rc = rc ? failed(gate, rc, err) : build(gate, c.item, c.n, like, &built, err);
 	clauses_free(&c);
-	return rc;
+	return rc ? rc : ng_gate_acl_swap(gate, &built, err);
 }
 
 static int rebuild(struct ng_gate *gate, const struct ng_acl_key *without, struct ng_error *err)
@@ -180,17 +194,20 @@ int ng_gate_acl_add(struct ng_gate *gate, struct ng_acl_item *item, size_t n,
 	rc = ng_acl_put(&gate->maps.acl, item, change);
 	if (rc == -ENOSPC)
 		return merge_in(gate, item, n, true, change, err);
+	if (rc == -E2BIG)
+		return too_many_on(gate, &item->key.prefix, err);
 	return rc ? failed(gate, rc, err) : 0;
 }
 
-int ng_gate_acl_replace(struct ng_gate *gate, struct ng_acl_item *item, size_t n,
-			struct ng_acl_change *change, struct ng_error *err)
+int ng_gate_acl_make(struct ng_gate *gate, struct ng_acl_item *item, size_t n, bool keep,
+		     struct ng_acl_tables *built, struct ng_acl_change *change,
+		     struct ng_error *err)
 {
 	long sorted = ng_acl_items_sort(item, n);
 
 	if (sorted < 0)
 		return failed(gate, (int)sorted, err);
-	return merge_in(gate, item, (size_t)sorted, false, change, err);
+	return merge(gate, item, (size_t)sorted, keep, built, change, err);
 }
 
 int ng_gate_acl_del(struct ng_gate *gate, const struct ng_acl_key *key, struct ng_error *err)

@@ -20,9 +20,14 @@ int ng_gate_acl_mend(struct ng_gate *gate, struct ng_error *err);
  */
 int ng_gate_acl_add(struct ng_gate *gate, struct ng_acl_item *item, size_t n,
 		    struct ng_acl_change *change, struct ng_error *err);
-/* Exactly these clauses from now on; counters of those that were there go on. */
-int ng_gate_acl_replace(struct ng_gate *gate, struct ng_acl_item *item, size_t n,
-			struct ng_acl_change *change, struct ng_error *err);
+/*
+ * New tables for ng_gate_acl_swap(), which the caller closes if they are not swapped in: exactly these
+ * clauses; keep: and those that are there. Counters of clauses that were there go on. So a change of
+ * several gates is refused before one of them has changed.
+ */
+int ng_gate_acl_make(struct ng_gate *gate, struct ng_acl_item *item, size_t n, bool keep,
+		     struct ng_acl_tables *built, struct ng_acl_change *change,
+		     struct ng_error *err);
 /* The same clauses with another engine, with counters or without. What was counted is lost with them. */
 int ng_gate_acl_remake(struct ng_gate *gate, enum ng_acl_engine engine, bool counted,
 		       struct ng_error *err);

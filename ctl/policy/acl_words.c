@@ -93,7 +93,9 @@ static int missing_prefix(struct reader *r)
 static int read_list(struct reader *r, const char *name)
 {
 	if (!name[0])
-		return ng_bad_word(r->bad, 1, "the name of a file is missing behind @");
+		return word_at(r)[0]
+			       ? ng_bad_word(r->bad, 1, "the name of a file is missing behind @")
+			       : ng_bad_word(r->bad, 0, "the name of the file is empty");
 	r->w.list = name;
 	r->at++;
 	return 0;

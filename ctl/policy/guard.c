@@ -5,15 +5,20 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ctl/base/num.h"
 #include "ctl/policy/prefix.h"
 
-/* sshd writes the zone of a link-local address: "fe80::1%eth0". */
+/* sshd writes the zone of a link-local address: "fe80::1%eth0". Other servers write an IPv4 address
+ * as their socket has it: "::ffff:192.0.2.7". */
 static bool read_address(const char *word, struct ng_prefix *out)
 {
+	static const char mapped[] = "::ffff:";
 	struct ng_bad_word bad;
 
+	if (!strncasecmp(word, mapped, strlen(mapped)) && strchr(word, '.'))
+		word += strlen(mapped);
 	return !ng_address_parse(word, strcspn(word, "%"), out, &bad);
 }
 

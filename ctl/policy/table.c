@@ -186,6 +186,7 @@ int ng_table_read(const char *text, size_t len, const struct ng_table_options *o
 	if (!r.no_memory && !r.broken && (!table->bad_lines || options->skip_bad))
 		return 0;
 	table->n = 0;
+	table->broken = r.broken;
 	return r.no_memory ? -ENOMEM : -EINVAL;
 }
 

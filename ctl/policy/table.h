@@ -80,6 +80,7 @@ struct ng_table {
 	enum ng_table_format format; /* found or asked for; never NG_TABLE_AUTO */
 	struct ng_table_counts count;
 	size_t bad_lines; /* the first NG_BAD_LINES_MAX are described */
+	bool broken;	  /* what is bad cannot be skipped */
 	struct ng_bad_line bad[NG_BAD_LINES_MAX];
 	struct ng_arena *arena; /* comments that had to be unquoted */
 };

@@ -343,6 +343,6 @@ void ng_read_ipset(struct ng_reader *r)
 	while (!r->no_memory && ng_reader_line(r, &next, &s.line))
 		read_line(&s);
 	if (!r->table->count.sets && !r->table->bad_lines)
-		ng_reader_break(r, r->text, 0, "no set of addresses is in this text");
+		ng_reader_no_set(r);
 	free(s.set);
 }

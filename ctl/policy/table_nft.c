@@ -377,5 +377,5 @@ void ng_read_nft(struct ng_reader *r)
 	if (going && n.token != END)
 		lost(&n, "'table', as nft list prints it");
 	if (!r->table->count.sets && !r->table->bad_lines)
-		ng_reader_break(r, r->text, 0, "no set of addresses is in this text");
+		ng_reader_no_set(r);
 }

@@ -238,5 +238,5 @@ void ng_read_nft_json(struct ng_reader *r)
 		return;
 	ng_json_end(&j);
 	if (!r->table->count.sets && !r->table->bad_lines)
-		ng_reader_break(r, r->text, 0, "no set of addresses is in this text");
+		ng_reader_no_set(r);
 }

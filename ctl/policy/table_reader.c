@@ -78,6 +78,17 @@ void ng_reader_break(struct ng_reader *r, const char *at, size_t len, const char
 	r->broken = true;
 }
 
+void ng_reader_no_set(struct ng_reader *r)
+{
+	const char *set = r->options->set;
+
+	if (set)
+		ng_reader_break(r, r->text, 0, "no set of addresses is called '%s' in this text",
+				set);
+	else
+		ng_reader_break(r, r->text, 0, "no set of addresses is in this text");
+}
+
 void ng_reader_hint(struct ng_reader *r, const char *fmt, ...)
 {
 	va_list ap;

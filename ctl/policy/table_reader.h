@@ -45,6 +45,8 @@ void ng_reader_refuse(struct ng_reader *r, const char *at, size_t len, const cha
 /* The same for what cannot be skipped: the text is not what it should be as a whole. */
 void ng_reader_break(struct ng_reader *r, const char *at, size_t len, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same for a text without the sets that are asked for. */
+void ng_reader_no_set(struct ng_reader *r);
 /* More words for what was reported last. */
 void ng_reader_hint(struct ng_reader *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

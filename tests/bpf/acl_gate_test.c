@@ -30,20 +30,27 @@ static struct ng_acl_item item4(__u32 address, __u8 len, __u8 proto)
 	};
 }
 
+static int replace(struct ng_gate *gate, struct ng_acl_item *item, size_t n)
+{
+	struct ng_acl_change done = { 0 };
+	struct ng_acl_tables built;
+	int rc = ng_gate_acl_make(gate, item, n, false, &built, &done, NULL);
+
+	return rc ? rc : ng_gate_acl_swap(gate, &built, NULL);
+}
+
 /* A prefix above many rows: all of them are made anew when it goes, and there may be no room for that. */
 static void test_delete_above_rows(struct ng_gate *gate)
 {
 	struct ng_acl_item *item = calloc(BELOW + 1, sizeof(*item));
 	struct ng_acl_item wide = item4(0x0a000000, 8, 17);
-	struct ng_acl_change done = { 0 };
 	struct ng_error err = { 0 };
 	__u32 id;
 
 	for (__u32 i = 0; i < BELOW; i++)
 		item[i] = item4(0x0a000000 + i, 32, 6);
 	item[BELOW] = wide;
-	is_int(ng_gate_acl_replace(gate, item, BELOW + 1, &done, &err), 0,
-	       "a prefix above %d others with rows", BELOW);
+	is_int(replace(gate, item, BELOW + 1), 0, "a prefix above %d others with rows", BELOW);
 	is_int(ng_gate_acl_del(gate, &wide.key, &err), 0, "is deleted");
 	is_int(gate->maps.acl.head->clause.used, BELOW, "and nothing else");
 	is_int(ng_acl_find(&gate->maps.acl, &wide.key, &id), -ENOENT, "it is not found");
@@ -66,7 +73,6 @@ static void test_many_over(struct ng_gate *gate)
 {
 	enum { EACH = 4000 };
 	struct ng_acl_item *item = calloc(2 * EACH, sizeof(*item));
-	struct ng_acl_change done = { 0 };
 	struct ng_error err = { 0 };
 	__u32 gen;
 
@@ -75,8 +81,7 @@ static void test_many_over(struct ng_gate *gate)
 		item[2 * i].deadline = 1;
 		item[2 * i + 1] = item4(0x0a000000 + (i << 8), 32, 6);
 	}
-	is_int(ng_gate_acl_replace(gate, item, 2 * EACH, &done, &err), 0, "%d have had their time",
-	       EACH);
+	is_int(replace(gate, item, 2 * EACH), 0, "%d have had their time", EACH);
 	gen = gate->maps.acl_gen;
 	is_int(ng_gate_acl_mend(gate, &err), 0, "they are taken out");
 	is_int(gate->maps.acl.head->clause.used, EACH, "all of them");

@@ -89,6 +89,22 @@ is "$rc" 1 "so is one that loses more than half"
 run ng acl replace ng0 --force "$tmp/b"
 is "$rc" 0 "unless forced"
 
+# A capture names the clause of each packet with the verdict that it had, also when it has another by then.
+ng acl replace ng0 --force "$tmp/b" >/dev/null
+bg ng capture -i ng0 -Q in -U -w "$tmp/cap.pcapng" 2>"$tmp/cap.err"
+wait_for 10 file_has "$tmp/cap.err" '^listening on'
+for verdict in drop pass drop pass drop pass; do
+	ng acl add ng0 $verdict 203.0.113.0/24 >/dev/null
+	peer ngsend -i ng1 -S 203.0.113.7 >/dev/null
+done
+ng acl replace ng0 --force "$tmp/a" >/dev/null
+peer ngsend -i ng1 -S 192.0.2.7 >/dev/null
+wait_for 5 file_has "$tmp/cap.pcapng" 'acl drop in src 192.0.2.0/24'
+stop "$bg" INT
+is "$(grep -ao 'acl drop in src 203.0.113.0/24' "$tmp/cap.pcapng" | wc -l)" 3 "captured: three drops"
+is "$(grep -ao 'acl pass in src 203.0.113.0/24' "$tmp/cap.pcapng" | wc -l)" 3 "captured: three passes"
+is "$(grep -ao 'acl drop in src 192.0.2.0/24' "$tmp/cap.pcapng" | wc -l)" 1 "captured: a clause of the next table"
+
 # Timeouts
 ng acl flush ng0 >/dev/null
 ng acl add ng0 drop 192.0.2.9 timeout 2 >/dev/null

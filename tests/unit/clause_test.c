@@ -10,10 +10,11 @@ static void test_without_tables(void)
 	struct ng_clause_cache cache = { 0 };
 	struct ng_maps maps = NG_MAPS_INIT;
 
-	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(16, 5)),
+	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(16, 5), NG_DROP),
 	   "a clause of the 16th generation, in a view without tables, has no words");
-	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(1, 5)), "nor has one of another");
-	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(16, 0)), "nor has none");
+	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(1, 5), NG_DROP),
+	   "nor has one of another");
+	ok(!*ng_clause_cached(&cache, &maps, NG_IN, NG_DECIDER(16, 0), NG_DROP), "nor has none");
 }
 
 int main(void)

@@ -9,8 +9,9 @@
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 #define WORDS_MAX 16
 
-#define V4 "192.0.2.7 5000 198.51.100.1 22"
-#define V6 "fe80::7%eth0 5000 fe80::1%eth0 2222"
+#define V4     "192.0.2.7 5000 198.51.100.1 22"
+#define MAPPED "::ffff:192.0.2.7 5000 ::FFFF:198.51.100.1 22"
+#define V6     "fe80::7%eth0 5000 fe80::1%eth0 2222"
 
 static const struct {
 	const char *session;
@@ -46,6 +47,8 @@ static const struct {
 	{ V4, "drop src 198.51.100.1", NG_GUARDED_NOT },
 	{ V6, "drop fe80::/64", NG_GUARDED_SESSION },
 	{ V6, "drop fe80::7 proto tcp port 2222", NG_GUARDED_SESSION },
+	{ MAPPED, "drop 192.0.2.0/24", NG_GUARDED_SESSION },
+	{ MAPPED, "drop dst 198.51.100.1", NG_GUARDED_SESSION },
 	{ "192.0.2.7 5000 22", "drop 192.0.2.7", NG_GUARDED_SESSION },
 	{ "192.0.2.7 5000 22", "drop dst 198.51.100.1", NG_GUARDED_NOT },
 };

@@ -118,9 +118,13 @@ static int replace(struct ng_gate *gate, const struct set *set, enum policy poli
 {
 	struct ng_acl_item *item = policy_items(set, policy);
 	struct ng_acl_change change = { 0 };
+	struct ng_acl_tables built;
 	double start = seconds_now();
-	int ret = item ? ng_gate_acl_replace(gate, item, set->n, &change, NULL) : -ENOMEM;
+	int ret =
+		item ? ng_gate_acl_make(gate, item, set->n, false, &built, &change, NULL) : -ENOMEM;
 
+	if (!ret)
+		ret = ng_gate_acl_swap(gate, &built, NULL);
 	*seconds = seconds_now() - start;
 	free(item);
 	return ret || change.changed == set->n || change.added == set->n ? ret : -EDOM;

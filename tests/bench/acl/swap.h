@@ -14,7 +14,7 @@
 #define SWAPS_MAX 16
 
 struct swap {
-	double seconds[SWAPS_MAX]; /* of each ng_gate_acl_replace() */
+	double seconds[SWAPS_MAX]; /* of each ng_gate_acl_make() and its swap */
 	unsigned int changes;	   /* of policy, that packets saw */
 	uint64_t packets,
 		lost;	/* sent; those that the device did not take: nothing is known then */
