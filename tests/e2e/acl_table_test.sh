@@ -151,8 +151,8 @@ run ng acl add ng0 pass 11.0.0.0/24
 is "$rc" 0 "one more"
 is "$(gens xdp)" 1 "in place"
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3; do
-	ng acl replace ng0 --force "$tmp/b" >/dev/null 2>&1 &
-	pid=$!
+	bg ng acl replace ng0 --force "$tmp/b" >/dev/null 2>&1
+	pid=$bg
 	sleep $delay
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
