@@ -71,6 +71,8 @@ struct status {
 	int jiffies_fd;
 };
 
+#define LOOKS_MAX 20 /* a swap takes longer than a look */
+
 /* The gates of one link by hook; NULL where there is none. */
 struct gates {
 	struct ng_gate *gate[NG_HOOK_MAX];
@@ -213,17 +215,53 @@ static void show_rest(struct status *s, const struct ng_link *link, const struct
 	}
 }
 
+/* Whether the programs of all gates are among those listed. */
+static bool agree(const struct ng_program *list, size_t n, const struct gates *gates)
+{
+	for (int hook = 0; hook < NG_HOOK_MAX; hook++) {
+		const struct ng_gate *gate = gates->gate[hook];
+		size_t i = 0;
+
+		if (!gate || !gate->prog_id)
+			continue;
+		while (i < n && list[i].prog.id != gate->prog_id)
+			i++;
+		if (i == n)
+			return false;
+	}
+	return true;
+}
+
+/* The programs on an interface and its gates. Both change by a swap of the ACL or the taps, and no
+ * lock is held: taken again until they agree. */
+static int look(struct status *s, const struct ng_link *link, struct ng_program **list, size_t *n,
+		struct gates *gates)
+{
+	for (int i = 0;; i++) {
+		int rc = ng_programs_list(link, list, n, s->err);
+
+		if (rc)
+			return rc;
+		open_gates(s, link, gates);
+		if (i == LOOKS_MAX || agree(*list, *n, gates))
+			return 0;
+		close_gates(gates);
+		free(*list);
+		*list = NULL;
+		*n = 0;
+	}
+}
+
 static int show_link(const struct ng_link *link, void *arg)
 {
 	struct status *s = arg;
 	struct ng_program *list = NULL;
 	struct gates gates;
 	size_t n = 0;
-	int rc = ng_programs_list(link, &list, &n, s->err);
+	int rc = look(s, link, &list, &n, &gates);
 
 	if (rc)
 		return rc;
-	open_gates(s, link, &gates);
 	for (size_t i = 0; i < n; i++)
 		show_program(s, link, &list[i], &gates);
 	show_rest(s, link, &gates);

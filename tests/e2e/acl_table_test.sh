@@ -165,6 +165,20 @@ for delay in 0.02 0.05 0.1 0.15 0.2 0.3; do
 	ng acl add ng0 pass 11.0.0.0/24 >/dev/null
 done
 
+# Who looks without the lock while tables are swapped sees a gate of ours each time.
+n=0
+while [ $n -lt 40 ]; do
+	echo "acl replace ng0 $tmp/a --force"
+	echo "acl replace ng0 $tmp/b --force"
+	n=$((n + 1))
+done >"$tmp/swaps"
+bg ng -q -b "$tmp/swaps" >/dev/null
+others=0
+until gone "$bg"; do
+	ng -j status ng0 | grep -q '"hook":"xdp","mode":"[a-z]*","state":"attached"' || others=$((others + 1))
+done
+is "$others" 0 "status during swaps"
+
 # Two writers: each waits for the other, nothing is lost
 ng acl flush ng0 >/dev/null
 i=0
