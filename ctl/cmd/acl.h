@@ -80,6 +80,7 @@ struct ng_acl_items {
 	struct ng_acl_item *item[NG_DIR_MAX];
 	size_t n[NG_DIR_MAX];
 	char *notes;
+	__u64 now; /* jiffies64 that timeouts count from; 0: not asked for yet */
 };
 
 /* What the words mean: one clause, or one for each prefix of a range. */

@@ -144,19 +144,17 @@ static int check_wide(const struct ng_acl_call *c, const char *name, const char 
 	return -EPERM;
 }
 
-/* Deadlines count from when the file was read. */
-static int deadline_of(__u32 timeout, __u64 *deadline)
+static int deadline_of(struct ng_acl_items *items, __u32 timeout, __u64 *deadline)
 {
-	static __u64 now;
 	int rc = 0;
 
 	*deadline = 0;
 	if (!timeout)
 		return 0;
-	if (!now)
-		rc = ng_jiffies_once(&now);
+	if (!items->now)
+		rc = ng_jiffies_once(&items->now);
 	if (!rc)
-		*deadline = now + (__u64)timeout * ng_hz();
+		*deadline = items->now + (__u64)timeout * ng_hz();
 	return rc;
 }
 
@@ -193,7 +191,7 @@ static int take_table(const struct ng_table *table, const char *name, const char
 			.timeout = from->timeout_s,
 			.added = now,
 		};
-		rc = deadline_of(from->timeout_s, &to->deadline);
+		rc = deadline_of(items, from->timeout_s, &to->deadline);
 		if (!from->comment_len)
 			continue;
 		to->note = memcpy(note, from->comment, from->comment_len);
@@ -245,7 +243,7 @@ int ng_acl_items_of(const struct ng_acl_words *words, struct ng_acl_items *items
 	struct ng_range range = words->range;
 	size_t n = 0, room = words->is_range ? 256 : 1;
 	struct ng_acl_item *item = calloc(room, sizeof(*item)), first = { 0 };
-	int rc = item ? deadline_of(words->timeout_s, &first.deadline) : -ENOMEM;
+	int rc = item ? deadline_of(items, words->timeout_s, &first.deadline) : -ENOMEM;
 
 	items->item[words->dir] = item;
 	items->notes = words->comment ? strndup(words->comment, words->comment_len) : NULL;
