@@ -263,10 +263,15 @@ static void write_stats(struct live *l)
 }
 
 /* A program also goes with its interface, whose event may still be on its way. */
+/* Tables that were swapped out are let go here, should no record come that asks for the new ones. */
 static void look_at_gates(struct live *l)
 {
 	char name[IF_NAMESIZE];
+	size_t n;
+	const struct ng_tap_point *point = ng_taps_points(l->taps, &n);
 
+	for (size_t i = 0; i < n; i++)
+		ng_gate_follow(point[i].gate, NULL);
 	l->detached = ng_taps_detached(l->taps);
 	if (l->detached && !if_indextoname(l->link.ifindex, name))
 		l->gone = true;
