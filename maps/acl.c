@@ -157,7 +157,8 @@ static int end(struct ng_acl_tables *t, int err)
 		err = ng_acl_pages_error(t);
 	if (!err)
 		NG_STORE(t->head->dirty, 0);
-	return err == -ENOSPC ? -EIO : err; /* room was made: the tables are not what they say */
+	/* Room was made, and what goes was found: the tables are not what they say. */
+	return err == -ENOSPC || err == -ENOENT ? -EIO : err;
 }
 
 static __u32 count_own(struct ng_acl_tables *t, __u32 first)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* nicgate acl list, flush and zero: all clauses of one direction or of both. */
+/* nicgate acl list, expire, flush and zero: all clauses of one direction or of both. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,13 +209,12 @@ int ng_acl_run_expire(struct ng_acl_call *c, struct ng_error *err)
 	if (rc)
 		return rc;
 	rc = ng_acl_call_open_all(c, err);
-	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++) {
-		if (!c->gate[dir])
-			continue;
-		if (!c->gate[dir]->maps.acl.head->stripes)
-			return uncounted(c, err);
-		rc = expire_gate(c->gate[dir], older_than, &done, err);
-	}
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
+		if (c->gate[dir] && !c->gate[dir]->maps.acl.head->stripes)
+			rc = uncounted(c, err);
+	for (int dir = 0; dir < NG_DIR_MAX && !rc; dir++)
+		if (c->gate[dir])
+			rc = expire_gate(c->gate[dir], older_than, &done, err);
 	return rc ? rc : show_deleted(c, &done, err);
 }
 
