@@ -265,7 +265,7 @@ static __always_inline enum ng_reason ng_parse_ip6(const struct ng_frame *f, str
 #define NG_PLAIN_IHL 5 /* words of an IPv4 header without options */
 
 /*
- * The way of most packets: IPv4 without tags, options, fragments and faults, with one test of where
+ * The way of most packets: IPv4 without tags, options and faults, no later fragment, with one test of where
  * the linear part ends in place of three. False: it may be something else; *p is as it was.
  */
 static __always_inline bool ng_parse_plain(const struct ng_frame *f, struct ng_packet *p)

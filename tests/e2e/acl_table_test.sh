@@ -125,6 +125,16 @@ expires() { ng acl expire ng0 1s | grep -q '1 deleted'; }
 run wait_for 6 expires
 is "$rc" 0 "after a second without a hit, one is"
 
+# Each command of a batch has a time of its own.
+{
+	echo 'acl add ng0 drop 192.0.2.9 timeout 1'
+	sleep 2.5
+	echo 'acl add ng0 drop 192.0.2.10 timeout 2'
+} | ng -b - >/dev/null
+run ng acl test ng0 192.0.2.10
+is "$rc" 0 "a timeout counts from its own command of a batch"
+ng acl flush ng0 >/dev/null
+
 # Engines and counters, changed under way
 ng acl replace ng0 --force "$tmp/b" >/dev/null
 run ng attach ng0 --hook xdp --hook tc-out --engine lpm
@@ -178,6 +188,20 @@ until gone "$bg"; do
 	ng -j status ng0 | grep -q '"hook":"xdp","mode":"[a-z]*","state":"attached"' || others=$((others + 1))
 done
 is "$others" 0 "status during swaps"
+
+# A capture that sees no packets lets the old tables go.
+head_id() { bpftool -j map show pinned "$(find /sys/fs/bpf/nicgate -path '*/xdp/acl*/ng_acl_head')" | grep -o '"id":[0-9]*' | cut -d: -f2; }
+holds() { grep -qsx "map_id:[[:space:]]*$1" /proc/"$bg"/fdinfo/*; }
+lets_go() { ! holds "$1"; }
+bg ng capture -i ng0 -Q in -w "$tmp/quiet.pcapng" 'tcp port 9' 2>"$tmp/quiet.err"
+wait_for 5 grep -q listening "$tmp/quiet.err"
+old=$(head_id)
+run holds "$old"
+is "$rc" 0 "a capture has the tables open"
+ng acl replace ng0 --force "$tmp/a" >/dev/null
+run wait_for 5 lets_go "$old"
+is "$rc" 0 "and not those that were swapped out"
+kill "$bg"
 
 # Two writers: each waits for the other, nothing is lost
 ng acl flush ng0 >/dev/null

@@ -4,10 +4,10 @@
  *
  *	acl_fuzz [CASES [SEED]]
  *
- * A case is a change of one clause, made in tables of both engines and in a plain list; after it the
- * three give 64 random addresses the same clause. Full tables are built anew. Cases come in batches
- * of BATCH, each from empty tables and a seed of its own, SEED and on (without: the time); the batch
- * that failed is run alone by `acl_fuzz BATCH SEED`. The last line is "N passed, N failed, N skipped".
+ * A case is a random address that one of the engines and a plain list give the same clause. EACH cases
+ * follow on a change of one clause that is made in all three; full tables are built anew. They come in
+ * batches, each from empty tables and a seed of its own, SEED and on (without: the time); the one that
+ * failed is run alone by `acl_fuzz BATCH SEED`. The last line is "N passed, N failed, N skipped".
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +15,10 @@
 
 #include "tests/bpf/acl_maps.h"
 
-#define CASES	1000000
-#define BATCH	500
-#define LOOKUPS 64
+#define CASES	10000000
+#define LOOKUPS 64			  /* of an engine, after each change */
+#define EACH	(LOOKUPS * NG_ENGINE_MAX) /* cases */
+#define BATCH	(500 * EACH)		  /* cases */
 
 static struct model model;
 
@@ -69,7 +70,7 @@ static const char *run_batch(struct ng_acl_tables t[NG_ENGINE_MAX], uint64_t cas
 	const char *wrong = NULL;
 
 	model.n = 0;
-	for (uint64_t i = 0; i < cases && !wrong; i++) {
+	for (uint64_t i = 0; i * EACH < cases && !wrong; i++) {
 		wrong = change(t);
 		for (int e = 0; e < NG_ENGINE_MAX && !wrong; e++) {
 			if (!lookups_agree(&t[e], &model, LOOKUPS) ||
